@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsgikit.http.conditions import evaluate, range_applies
+from wsgikit.http.dates import format_date
+from wsgikit.http.etags import ETag
+
+ETAG = ETag("v2")
+WEAK = ETag("v2", weak=True)
+MODIFIED = 784111777
+BEFORE, AT, AFTER = (format_date(MODIFIED + step) for step in (-1, 0, 1))
+
+MATCH, NONE_MATCH = "If-Match", "If-None-Match"
+SINCE, UNMODIFIED = "If-Modified-Since", "If-Unmodified-Since"
+
+
+@pytest.mark.parametrize(
+    ("headers", "read", "written"),
+    [
+        ({}, None, None),
+        # §13.1.1: strong comparison
+        ({MATCH: '"v2"'}, None, None),
+        ({MATCH: '"v1", "v2"'}, None, None),
+        ({MATCH: '"v1"'}, 412, 412),
+        ({MATCH: 'W/"v2"'}, 412, 412),
+        ({MATCH: "*"}, None, None),
+        ({MATCH: ""}, 412, 412),
+        ({MATCH: "v2"}, 412, 412),
+        # §13.1.2: weak comparison
+        ({NONE_MATCH: '"v2"'}, 304, 412),
+        ({NONE_MATCH: 'W/"v2"'}, 304, 412),
+        ({NONE_MATCH: '"v1", W/"v2"'}, 304, 412),
+        ({NONE_MATCH: '"v1"'}, None, None),
+        ({NONE_MATCH: "*"}, 304, 412),
+        ({NONE_MATCH: ""}, None, None),
+        # §13.1.3: for reading only
+        ({SINCE: BEFORE}, None, None),
+        ({SINCE: AT}, 304, None),
+        ({SINCE: AFTER}, 304, None),
+        ({SINCE: "yesterday"}, None, None),
+        # §13.1.4
+        ({UNMODIFIED: BEFORE}, 412, 412),
+        ({UNMODIFIED: AT}, None, None),
+        ({UNMODIFIED: AFTER}, None, None),
+        ({UNMODIFIED: "yesterday"}, None, None),
+        # §13.2.2: which of two counts
+        ({MATCH: '"v2"', UNMODIFIED: BEFORE}, None, None),
+        ({MATCH: '"v1"', UNMODIFIED: AFTER}, 412, 412),
+        ({NONE_MATCH: '"v1"', SINCE: AFTER}, None, None),
+        ({NONE_MATCH: '"v2"', SINCE: BEFORE}, 304, 412),
+        ({MATCH: '"v2"', NONE_MATCH: '"v2"'}, 304, 412),
+        ({MATCH: '"v1"', NONE_MATCH: '"v2"'}, 412, 412),
+        ({MATCH: '"v2"', SINCE: AFTER}, 304, None),
+        ({UNMODIFIED: AFTER, SINCE: AFTER}, 304, None),
+        ({UNMODIFIED: BEFORE, SINCE: AFTER}, 412, 412),
+        ({UNMODIFIED: BEFORE, NONE_MATCH: '"v2"'}, 412, 412),
+    ],
+    ids=str,
+)
+def test_the_table_of_conditions(
+    headers: dict[str, str], read: int | None, written: int | None
+) -> None:
+    for method in ("GET", "HEAD"):
+        assert evaluate(method, headers, ETAG, MODIFIED) == read
+    for method in ("PUT", "POST", "PATCH", "DELETE"):
+        assert evaluate(method, headers, ETAG, MODIFIED) == written
+    for method in ("OPTIONS", "TRACE", "CONNECT"):
+        assert evaluate(method, headers, ETAG, MODIFIED) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [
+        ({MATCH: "*"}, 412),
+        ({MATCH: '"v2"'}, 412),
+        ({NONE_MATCH: "*"}, None),
+        ({NONE_MATCH: '"v2"'}, None),
+        ({UNMODIFIED: BEFORE}, None),
+        ({SINCE: AFTER}, None),
+    ],
+    ids=str,
+)
+def test_before_anything_exists(headers: dict[str, str], answer: int | None) -> None:
+    assert evaluate("PUT", headers, None, None, exists=False) == answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [
+        ({MATCH: "*"}, None),
+        ({MATCH: '"v2"'}, 412),
+        ({NONE_MATCH: "*"}, 304),
+        ({NONE_MATCH: '"v2"'}, None),
+        ({UNMODIFIED: BEFORE}, None),
+        ({SINCE: AFTER}, None),
+    ],
+    ids=str,
+)
+def test_what_has_neither_tag_nor_date(headers: dict[str, str], answer: int | None) -> None:
+    assert evaluate("GET", headers, None, None) == answer
+
+
+def test_a_weak_tag_serves_caches_but_guards_nothing() -> None:
+    assert evaluate("GET", {NONE_MATCH: 'W/"v2"'}, WEAK, None) == 304
+    assert evaluate("PUT", {MATCH: 'W/"v2"'}, WEAK, None) == 412
+
+
+@pytest.mark.parametrize(
+    ("if_range", "applies"),
+    [
+        (None, True),
+        ('"v2"', True),
+        ('"v1"', False),
+        ('W/"v2"', False),
+        ('"v1", "v2"', False),
+        ('"v2', False),
+        (AT, True),
+        (BEFORE, False),
+        (AFTER, False),
+        ("*", False),
+        ("v2", False),
+        ("", False),
+    ],
+    ids=str,
+)
+def test_if_range(if_range: str | None, applies: bool) -> None:
+    assert range_applies(if_range, ETAG, MODIFIED, now=MODIFIED + 60) is applies
+
+
+def test_if_range_with_nothing_to_compare() -> None:
+    assert range_applies(None, None, None)
+    assert not range_applies('"v2"', None, MODIFIED)
+    assert not range_applies('"v2"', WEAK, MODIFIED)
+    assert not range_applies(AT, ETAG, None)
+
+
+def test_the_second_of_a_modification_has_to_be_over() -> None:
+    assert not range_applies(AT, None, MODIFIED, now=MODIFIED)
+    assert not range_applies(AT, None, MODIFIED, now=MODIFIED + 0.9)
+    assert range_applies(AT, None, MODIFIED, now=MODIFIED + 1)
+    assert range_applies(AT, None, MODIFIED)
+
+
+fields = st.dictionaries(
+    st.sampled_from([MATCH, NONE_MATCH, SINCE, UNMODIFIED]),
+    st.text() | st.sampled_from([BEFORE, AT, AFTER, "*", '"v2"', 'W/"v2"', '"v1"']),
+)
+
+
+@given(
+    st.sampled_from(["GET", "HEAD", "PUT", "BREW"]),
+    fields,
+    st.sampled_from([None, ETAG, WEAK]),
+    st.sampled_from([None, MODIFIED]),
+    st.booleans(),
+)
+def test_only_reading_is_answered_304(
+    method: str, headers: dict[str, str], etag: ETag | None, modified: int | None, exists: bool
+) -> None:
+    answer = evaluate(method, headers, etag, modified, exists)
+    assert answer in ((None, 304, 412) if method in ("GET", "HEAD") else (None, 412))
+    assert headers or answer is None
+
+
+@given(st.text(), st.sampled_from([None, ETAG]), st.sampled_from([None, MODIFIED]))
+def test_any_if_range_is_answered(text: str, etag: ETag | None, modified: int | None) -> None:
+    assert range_applies(text, etag, modified) in (True, False)

@@ -1,0 +1,36 @@
+"""What HTTP says, as pure functions: strings in, values out; no environ, no I/O.
+
+Each module implements one part of the standards and names the clause. They load on first use:
+``from wsgikit import http`` and then ``http.cookies.parse_cookies(text)``.
+"""
+
+from __future__ import annotations
+
+from wsgikit.lazy import lazy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wsgikit.http import accept as accept
+    from wsgikit.http import conditions as conditions
+    from wsgikit.http import cookies as cookies
+    from wsgikit.http import dates as dates
+    from wsgikit.http import etags as etags
+    from wsgikit.http import grammar as grammar
+    from wsgikit.http import headers as headers
+    from wsgikit.http import jsontext as jsontext
+    from wsgikit.http import location as location
+    from wsgikit.http import media as media
+    from wsgikit.http import params as params
+    from wsgikit.http import problem as problem
+    from wsgikit.http import query as query
+    from wsgikit.http import ranges as ranges
+    from wsgikit.http import status as status
+
+_MODULES = (
+    "accept conditions cookies dates etags grammar headers jsontext location media params"
+    " problem query ranges status"
+).split()
+
+__all__ = list(_MODULES)
+
+lazy(__name__, dict.fromkeys(_MODULES))
