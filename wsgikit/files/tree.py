@@ -1,0 +1,238 @@
+"""The files below a directory: plain names in, open files out, and never one from outside.
+
+Only a link can lead out of a tree when the names are plain ones (:mod:`wsgikit.files.names`). Names
+are therefore entered step by step, each from the descriptor of the directory before it, and no step
+follows a link (``O_NOFOLLOW``): however somebody changes the tree meanwhile, what is opened was
+below the root. Where a link is met, it is resolved, has to lead below the root, and the steps begin
+anew with the names that it stands for. Most requests meet none and resolve nothing.
+
+Systems without such steps (Windows) resolve the path, open the file, and then check that the path
+still leads there and to that very file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from stat import S_ISDIR, S_ISLNK, S_ISREG
+
+from wsgikit.files.names import is_hidden, url_name
+from wsgikit.files.send import open_file
+from wsgikit.http.problem import HTTPError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import BinaryIO, TypeAlias
+
+    #: A regular file, or None for a directory; and the status of what was found.
+    Opened: TypeAlias = tuple[BinaryIO | None, os.stat_result]
+
+__all__ = ["DescriptorTree", "Entry", "PathTree", "Tree"]
+
+
+def _flags(*names: str) -> int:
+    """Those of the flags of :func:`os.open` that this system has."""
+    flags = os.O_RDONLY
+    for name in names:
+        flags |= getattr(os, name, 0)
+    return flags
+
+
+# With O_PATH, a directory that may be searched but not read can be passed through.
+_STEP = _flags("O_DIRECTORY", "O_PATH", "O_CLOEXEC")
+_SCAN = _flags("O_DIRECTORY", "O_CLOEXEC")
+_NOFOLLOW = _flags("O_NOFOLLOW")
+# A FIFO in the place of what was a file a moment ago must not hold the request.
+_FILE = _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
+
+# What a step onto a link fails with: on Linux, on macOS, on FreeBSD.
+_AT_LINK = (errno.ENOTDIR, errno.ELOOP, errno.EMLINK)
+# Trouble of the server, which says nothing about the file: no reason for a 404.
+_TROUBLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
+
+
+class Entry:
+    """One name in a directory: the ``status`` of what it names, or why that is not served."""
+
+    __slots__ = ("name", "refusal", "status")
+
+    def __init__(self, name: str, status: os.stat_result | None, refusal: str = "") -> None:
+        self.name = name
+        self.status = status
+        self.refusal = refusal
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a directory that can be entered."""
+        return self.status is not None and S_ISDIR(self.status.st_mode)
+
+
+class PathTree:
+    """The files below ``root``, on any system.
+
+    :param root: a directory. It may be a link, which is followed anew each time.
+    :raises ValueError: when ``root`` is no directory.
+
+    Links in the tree are followed where they lead below the root. Names that the methods take are
+    those of :func:`wsgikit.files.names.safe_parts`.
+    """
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = os.path.abspath(root)
+        if not os.path.isdir(self.root):
+            raise ValueError(f"root takes a directory, not {os.fspath(root)!r}")
+
+    def open(self, names: Sequence[str]) -> Opened:
+        """The file of these names, opened, and its status; for a directory, None and its status.
+
+        :raises HTTPError: 404 for what is not there, is neither file nor directory, lies outside,
+            cannot be resolved or must not be read.
+        :raises OSError: when the system is out of descriptors or the disk fails.
+        """
+        try:
+            return self._open(names)
+        except (OSError, UnicodeEncodeError) as error:
+            raise _not_found(error) from None
+
+    def scan(self, names: Sequence[str], *, hidden: bool = False) -> list[Entry]:
+        """What is in the directory of these names, in no order.
+
+        :param hidden: whether names that begin with a dot are told too.
+        :raises HTTPError: 404 when it cannot be read.
+        :raises OSError: when the system is out of descriptors or the disk fails.
+        """
+        try:
+            return self._scan(names, hidden)
+        except (OSError, UnicodeEncodeError) as error:
+            raise _not_found(error) from None
+
+    def _open(self, names: Sequence[str]) -> Opened:
+        path = self._resolve(names)
+        status = os.lstat(path)
+        if S_ISDIR(status.st_mode):
+            return None, status
+        if not S_ISREG(status.st_mode):  # to open a device can have effects of its own
+            raise FileNotFoundError
+        file, status = open_file(path)
+        try:
+            if self._resolve(names) == path and os.path.samestat(os.lstat(path), status):
+                return file, status
+            raise FileNotFoundError
+        except BaseException:
+            file.close()
+            raise
+
+    def _scan(self, names: Sequence[str], hidden: bool) -> list[Entry]:
+        with os.scandir(self._resolve(names)) as found:
+            return self._entries(names, found, hidden)
+
+    def _resolve(self, names: Sequence[str]) -> str:
+        """The path of these names without any link; FileNotFoundError when it leads outside."""
+        root = os.path.realpath(self.root, strict=True)
+        path = os.path.realpath(os.path.join(root, *names), strict=True)
+        if path != root and not path.startswith(os.path.join(root, "")):
+            raise FileNotFoundError
+        return path
+
+    def _entries(
+        self, names: Sequence[str], found: Iterable[os.DirEntry[str]], hidden: bool
+    ) -> list[Entry]:
+        return [self._entry(names, each) for each in found if hidden or not is_hidden(each.name)]
+
+    def _entry(self, names: Sequence[str], found: os.DirEntry[str]) -> Entry:
+        name = found.name
+        if url_name(name) is None:
+            return Entry(name, None, "its name is not safe on every system")
+        try:
+            status = found.stat(follow_symlinks=False)
+            if S_ISLNK(status.st_mode):
+                status = os.lstat(self._resolve([*names, name]))
+        except OSError:
+            return Entry(name, None, "a link that leads nowhere, or outside")
+        if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode):
+            return Entry(name, status)
+        return Entry(name, None, "neither a file nor a folder")
+
+
+class DescriptorTree(PathTree):
+    """The files below ``root``, where files can be opened relative to a directory's descriptor."""
+
+    __slots__ = ()
+
+    def _open(self, names: Sequence[str]) -> Opened:
+        try:
+            return self._open_unlinked(names)
+        except OSError as error:
+            if error.errno not in _AT_LINK:
+                raise
+        return self._open_unlinked(self._without_links(names))
+
+    def _scan(self, names: Sequence[str], hidden: bool) -> list[Entry]:
+        folder = self._enter(self._without_links(names))
+        try:
+            readable = os.open(".", _SCAN, dir_fd=folder)
+        finally:
+            os.close(folder)
+        try:
+            with os.scandir(readable) as found:
+                return self._entries(names, found, hidden)
+        finally:
+            os.close(readable)
+
+    def _open_unlinked(self, names: Sequence[str]) -> Opened:
+        *folders, name = names or ["."]
+        folder = self._enter(folders)
+        try:
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if S_ISDIR(status.st_mode):
+                return None, status
+            if S_ISLNK(status.st_mode):
+                raise OSError(errno.ELOOP, "a link")
+            if not S_ISREG(status.st_mode):
+                raise FileNotFoundError
+            descriptor = os.open(name, _FILE, dir_fd=folder)
+        finally:
+            os.close(folder)
+        try:
+            status = os.fstat(descriptor)
+            if not S_ISREG(status.st_mode):
+                raise FileNotFoundError
+            return open(descriptor, "rb"), status
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def _enter(self, names: Sequence[str]) -> int:
+        """A descriptor of the directory of these names, none of which is a link."""
+        folder = os.open(self.root, _STEP)
+        for name in names:
+            try:
+                inner = os.open(name, _STEP | _NOFOLLOW, dir_fd=folder)
+            finally:
+                os.close(folder)
+            folder = inner
+        return folder
+
+    def _without_links(self, names: Sequence[str]) -> list[str]:
+        """The names, below the root, that these names stand for."""
+        root = os.path.realpath(self.root, strict=True)
+        path = self._resolve(names)
+        return [name for name in path[len(root) :].split(os.sep) if name]
+
+
+def _not_found(error: Exception) -> Exception:
+    """What to raise for an error: itself where it is the server's trouble, else a 404."""
+    if isinstance(error, OSError) and error.errno in _TROUBLE:
+        return error
+    return HTTPError(404)
+
+
+#: The safest of them that works here.
+Tree = (
+    DescriptorTree
+    if {os.open, os.stat} <= os.supports_dir_fd and os.scandir in os.supports_fd and _NOFOLLOW
+    else PathTree
+)
