@@ -1,0 +1,502 @@
+"""Random stacks of all layers over every kind of application that PEP 3333 allows.
+
+An application is a *script*: what it does in the call, and what while its body is iterated. Each
+layer has a model: the script that the application behind it seems to follow from outside. The
+standard library's server runs the real stack, the model says what must come out.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from io import BytesIO
+from wsgiref.handlers import SimpleHandler
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsgikit.apps import cascade
+from wsgikit.compose import layer, stack, when
+from wsgikit.describe import describe
+from wsgikit.middleware import debugger, errors
+from wsgikit.wrap import add_headers, on_close, on_start, without_body
+
+LINES = {
+    200: "200 OK",
+    404: "404 Not Found",
+    500: "500 Internal Server Error",
+    503: "503 Service Unavailable",
+}
+
+
+# What happens, in order. A restart calls start_response with exc_info.
+
+
+@dataclass(frozen=True)
+class Start:
+    status: int
+    again: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Write:
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    data: bytes | None  # None: a layer's own page, whatever it says
+
+
+@dataclass(frozen=True)
+class Fail:
+    pass
+
+
+@dataclass(frozen=True)
+class Script:
+    call: tuple[object, ...]
+    body: tuple[object, ...]
+
+
+class Failure(Exception):
+    """What applications fail with here."""
+
+
+class Ledger:
+    """Counts what was opened and closed; at the end of a response they must be equal."""
+
+    def __init__(self):
+        self.opened, self.closed = Counter(), Counter()
+
+
+# Applications
+
+
+def play(script, shape, ledger):
+    """An application that follows ``script`` and returns a body of the given shape."""
+
+    def app(environ, start_response):
+        write = None
+
+        def do(event):
+            nonlocal write
+            match event:
+                case Start(status, again=False):
+                    write = start_response(LINES[status], [("Content-Type", "text/plain")])
+                case Start(status):
+                    try:
+                        raise Failure("to be replaced")
+                    except Failure:
+                        fields = [("Content-Type", "text/plain")]
+                        write = start_response(LINES[status], fields, sys.exc_info())
+                case Write(data):
+                    write(data)
+                case Fail():
+                    raise Failure("failed")
+
+        def blocks():
+            for event in script.body:
+                if isinstance(event, Block):
+                    yield event.data
+                else:
+                    do(event)
+
+        for event in script.call:
+            do(event)
+        return SHAPES[shape](blocks, environ, ledger)
+
+    return app
+
+
+class Iterator:
+    def __init__(self, blocks, environ, ledger):
+        self.blocks, self.ledger, self.ended = blocks(), ledger, False
+        ledger.opened[self] += 1
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        assert not self.ended, "asked for a block after the end"
+        try:
+            return next(self.blocks)
+        except BaseException:
+            self.ended = True
+            raise
+
+    def close(self):
+        self.ended = True
+        self.ledger.closed[self] += 1
+
+
+class Iterable(Iterator):
+    def __iter__(self):
+        return self.blocks
+
+
+class File(BytesIO):
+    def __init__(self, content, ledger):
+        super().__init__(content)
+        self.ledger = ledger
+        ledger.opened["file"] += 1
+
+    def close(self):
+        self.ledger.closed["file"] += 1
+        super().close()
+
+
+def file(blocks, environ, ledger):
+    return environ["wsgi.file_wrapper"](File(b"".join(blocks()), ledger), 2)
+
+
+#: Of these, the blocks are known in the call.
+EAGER = {
+    "list": lambda blocks, environ, ledger: list(blocks()),
+    "tuple": lambda blocks, environ, ledger: tuple(blocks()),
+    "file": file,
+}
+LAZY = {
+    "iterator": Iterator,
+    "iterable": Iterable,
+    "generator": lambda blocks, environ, ledger: blocks(),
+    "without close": lambda blocks, environ, ledger: map(bytes, blocks()),
+}
+SHAPES = EAGER | LAZY
+
+data = st.sampled_from([b"", b"a", b"bc"])
+statuses = st.sampled_from([200, 404, 503])
+
+
+@st.composite
+def scripts(draw):
+    late = draw(st.booleans())
+    start = [Start(draw(statuses))]
+    if not late:
+        start += map(Write, draw(st.lists(data, max_size=2)))
+    if draw(st.booleans()):
+        start.append(Start(draw(statuses), again=True))
+    body = [Block(block) for block in draw(st.lists(data, max_size=3))]
+    match draw(st.sampled_from(["well", "well", "fails", "fails at once", "replaces"])):
+        case "fails":
+            body.append(Fail())
+        case "fails at once":
+            start, body = [*start[: draw(st.integers(0, len(start)))], Fail()], []
+        case "replaces":
+            body += [Start(draw(statuses), again=True), Block(b"replaced")]
+    return Script((), (*start, *body)) if late else Script(tuple(start), tuple(body))
+
+
+@st.composite
+def applications(draw):
+    script = draw(scripts())
+    eager = all(isinstance(event, Block) for event in script.body)
+    return script, draw(st.sampled_from(sorted(SHAPES if eager else LAZY)))
+
+
+# Layers, each with its model
+
+
+@layer
+def plain(app):
+    def answer(environ, start_response):
+        return app(environ, start_response)
+
+    return answer
+
+
+@layer
+def adding(app, *, tag):
+    def answer(environ, start_response):
+        return app(environ, add_headers(start_response, [("X-Tag", tag)]))
+
+    return answer
+
+
+@layer
+def editing(app, *, tag):
+    def edit(status, headers):
+        return status, [*headers, ("X-Tag", tag)]
+
+    def answer(environ, start_response):
+        return app(environ, on_start(start_response, edit))
+
+    return answer
+
+
+@layer
+def hooked(app, *, ledger):
+    def answer(environ, start_response):
+        body = app(environ, start_response)
+        key = object()
+        ledger.opened[key] += 1
+        return on_close(body, lambda: ledger.closed.update([key]), environ)
+
+    return answer
+
+
+@layer
+def bodiless(app):
+    head = without_body(app)
+
+    def answer(environ, start_response):
+        return (head if environ["REQUEST_METHOD"] == "HEAD" else app)(environ, start_response)
+
+    return answer
+
+
+def refuse(environ, start_response):
+    start_response(LINES[404], [("Content-Type", "text/plain")])
+    return [b"refused"]
+
+
+def other(environ, start_response):
+    start_response(LINES[200], [("Content-Type", "text/plain")])
+    return [b"other"]
+
+
+OTHER = Script((Start(200),), (Block(b"other"),))
+
+
+def as_it_is(script, tag, method):
+    return script
+
+
+def tagging(script, tag, method):
+    def tagged(event):
+        return replace(event, tags=(*event.tags, tag)) if isinstance(event, Start) else event
+
+    return Script(tuple(map(tagged, script.call)), tuple(map(tagged, script.body)))
+
+
+def started(script):
+    """The script of whoever waits for the start: the call, what was pulled, and the rest."""
+    if any(isinstance(event, Start | Fail) for event in script.call):
+        return script.call, (), script.body
+    for index, event in enumerate(script.body):
+        if isinstance(event, Block):
+            return script.body[:index], (event,), script.body[index + 1 :]
+    return script.body, (), ()
+
+
+def without_content(script, tag, method):
+    if method != "HEAD":
+        return script
+    call = tuple(event for event in started(script)[0] if not isinstance(event, Write))
+    return Script(call, (Block(b""),))
+
+
+def passed_over(script, tag, method):
+    """cascade(app, other): a 404 is held back, with what is written to it."""
+    call, pulled, rest = started(script)
+    seen, is_open, written = [], False, False
+    for event in call:
+        if isinstance(event, Start):
+            if event.again and written:
+                return Script((*seen, Fail()), ())
+            is_open = is_open or event.status != 404
+        if is_open or isinstance(event, Fail):
+            seen.append(event)
+        elif isinstance(event, Write):
+            written = True
+        if isinstance(event, Fail):
+            return Script(tuple(seen), ())
+    return Script(tuple(seen), pulled + rest) if is_open else OTHER
+
+
+def answered(script, tag, method):
+    """errors(), debugger(): a failure is a page of 500, unless something was sent before."""
+    rescue = Start(500, again=True)
+    for index, event in enumerate(script.call):
+        if isinstance(event, Fail):
+            return Script((*script.call[:index], rescue), (Block(None),))
+    for index, event in enumerate(script.body):
+        if isinstance(event, Fail):
+            return Script(script.call, (*script.body[:index], rescue, Block(None)))
+    return script
+
+
+#: The layers of wsgikit, and one for each function of wsgikit.wrap: how to make one, and its model.
+LAYERS = {
+    "plain": (lambda tag, ledger: plain(), as_it_is),
+    "add_headers": (lambda tag, ledger: adding(tag=tag), tagging),
+    "on_start": (lambda tag, ledger: editing(tag=tag), tagging),
+    "on_close": (lambda tag, ledger: hooked(ledger=ledger), as_it_is),
+    "without_body": (lambda tag, ledger: bodiless(), without_content),
+    "cascade, last": (lambda tag, ledger: lambda app: cascade(refuse, app), as_it_is),
+    "cascade, first": (lambda tag, ledger: lambda app: cascade(app, other), passed_over),
+    "errors": (lambda tag, ledger: errors(), answered),
+    "debugger": (lambda tag, ledger: debugger(), answered),
+}
+
+choices = st.tuples(st.sampled_from(sorted(LAYERS)), st.sampled_from(["always", "when", "unless"]))
+stacks = st.lists(choices, max_size=5)
+
+
+def build(chosen, app, ledger, check):
+    """The stack of the chosen layers; ``check`` goes inside and outside of each."""
+    layers = []
+    for number, (name, condition) in enumerate(chosen):
+        part = LAYERS[name][0](f"{number}", ledger)
+        if condition != "always":
+            part = when(lambda environ, on=condition == "when": on, part)
+        layers += [check, part, check] if check else [part]
+    return stack(*layers, app)
+
+
+def model(chosen, script, method):
+    for number, (name, condition) in reversed([*enumerate(chosen)]):
+        if condition != "unless":
+            script = LAYERS[name][1](script, f"{number}", method)
+    return script
+
+
+@dataclass
+class Outcome:
+    status: int = 0
+    tags: tuple[str, ...] = ()
+    body: bytes | None = b""
+    sent: bool = False
+    failed: bool = False
+
+
+def expected(script):
+    """What a server makes of a script: a failure before anything is sent is its own affair."""
+    outcome = Outcome()
+    for event in script.call + script.body:
+        match event:
+            case Start(status, again, tags):
+                if again and outcome.sent:
+                    outcome.failed = True
+                    break
+                outcome.status, outcome.tags = status, tags
+            case Fail():
+                outcome.failed = True
+                break
+            case Write(data) | Block(data):
+                outcome.sent = True
+                known = outcome.body is not None and data is not None
+                outcome.body = outcome.body + data if known else None
+    return outcome
+
+
+class Server(SimpleHandler):
+    """The standard library's, without its socket."""
+
+    http_version = "1.1"
+    origin_server = False
+
+    def __init__(self, method):
+        environ = {"REQUEST_METHOD": method, "QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1"}
+        setup_testing_defaults(environ)
+        self.out, self.raised, self.saw_file = BytesIO(), [], False
+        super().__init__(
+            environ["wsgi.input"], self.out, environ["wsgi.errors"], environ, False, False
+        )
+
+    def log_exception(self, exc_info):
+        self.raised.append(exc_info[1])
+
+    def sendfile(self):
+        self.saw_file = True
+        return False
+
+    def outcome(self):
+        head, _, body = self.out.getvalue().partition(b"\r\n\r\n")
+        fields = [line.split(": ", 1) for line in head.decode("latin-1").split("\r\n")]
+        return Outcome(
+            status=int(fields[0][1][:3]),
+            tags=tuple(value for name, value in fields if name == "X-Tag"),
+            body=body,
+        )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quiet():
+    """The tracebacks of failures that are asked for here need no place in the report."""
+    logger = logging.getLogger("wsgikit")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(level)
+
+
+@given(
+    chosen=stacks,
+    application=applications(),
+    method=st.sampled_from(["GET", "HEAD"]),
+    checked=st.booleans(),
+)
+def test_random_stacks_answer_as_they_should(chosen, application, method, checked):
+    script, shape = application
+    ledger = Ledger()
+    app = build(chosen, play(script, shape, ledger), ledger, validator if checked else None)
+    server = Server(method)
+    server.run(app)
+
+    assert ledger.closed == ledger.opened
+    assert set(ledger.closed.values()) <= {1}
+    should = expected(model(chosen, script, method))
+    assert [type(error) for error in server.raised] == [Failure] * should.failed
+    outcome = server.outcome()
+    if should.sent or not should.failed:
+        assert (outcome.status, outcome.tags) == (should.status, should.tags)
+        assert should.body in (None, outcome.body)
+    if shape == "file" and script.body and not checked and not should.failed:
+        # Where the file's own blocks come out, it was still the server's to recognise.
+        sent = model(chosen, script, method).body
+        assert server.saw_file == any(event is script.body[0] for event in sent)
+
+
+@given(chosen=stacks, application=applications(), blocks=st.integers(0, 2))
+def test_random_stacks_may_be_broken_off_at_any_block(chosen, application, blocks):
+    ledger = Ledger()
+    app = build(chosen, play(*application, ledger), ledger, None)
+    environ = {"QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1"}
+    setup_testing_defaults(environ)
+    environ["wsgi.file_wrapper"] = SimpleHandler.wsgi_file_wrapper
+
+    def start_response(status, headers, exc_info=None):
+        if exc_info and taken:
+            raise exc_info[1]
+        return taken.append
+
+    taken = []
+    try:
+        body = app(environ, start_response)
+    except Failure:
+        assert ledger.closed == ledger.opened
+        return
+    try:
+        for block, _ in zip(body, range(blocks), strict=False):
+            taken.append(block)
+    except Failure:
+        pass
+    finally:
+        if hasattr(body, "close"):
+            body.close()
+    assert ledger.closed == ledger.opened
+    assert set(ledger.closed.values()) <= {1}
+
+
+@given(chosen=stacks)
+def test_random_stacks_describe_themselves(chosen):
+    lines = str(describe(build(chosen, other, Ledger(), None)))
+    names = {"add_headers": "adding", "on_start": "editing", "on_close": "hooked"}
+    for name, condition in chosen:
+        if condition == "always":
+            assert names.get(name, name.replace("without_body", "bodiless").split(",")[0]) in lines
+        else:
+            assert "when(" in lines
+
+
+def test_every_layer_of_wsgikit_is_here():
+    import wsgikit.middleware
+
+    assert set(wsgikit.middleware.__all__) <= set(LAYERS)

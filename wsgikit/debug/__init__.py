@@ -1,0 +1,1 @@
+"""What the developer sees of a failure: the traceback, the request, and how to repeat it."""

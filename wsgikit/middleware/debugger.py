@@ -1,0 +1,107 @@
+"""The developer's page: what failed and where, on the developer's own machine and nowhere else."""
+
+from __future__ import annotations
+
+from wsgikit import http
+from wsgikit.compose import layer
+from wsgikit.debug.page import traceback_page, traceback_text
+from wsgikit.debug.reproduce import Recording
+from wsgikit.debug.style import PAGE_HEADERS
+from wsgikit.failures import logged
+from wsgikit.http.problem import HTTPError
+from wsgikit.response import Response
+from wsgikit.wrap import guard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["debugger"]
+
+# Fields by which a proxy shows that the peer is not the client.
+_PROXIED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_VIA")
+
+
+@layer
+def debugger(app: WSGIApplication) -> WSGIApplication:
+    """A failure shows a page with its traceback, the source, the local variables and the request.
+
+    The page can be copied as text, as a curl command and as a test for WebTest; there is no
+    console. Browsers get HTML, other clients the traceback as text, both with the status 500. The
+    logger ``wsgikit.errors`` gets the traceback too.
+
+    It is for the developer at this machine: the peer (REMOTE_ADDR) and the Host must be loopback
+    addresses (``localhost``, ``*.localhost``, 127/8, ``::1``), no proxy may have forwarded the
+    request, and no page of another site sent it (Origin). For all others the layer is not there: an
+    error passes on to the layer outside, which should be ``errors``: ``stack(errors(), debugger(),
+    app)``. So does an :class:`~wsgikit.HTTPError`, always, and an error after headers have been
+    sent. Values that names call a secret are not shown: that helps, and is no promise.
+
+    Replaces ``wsgi.input`` by a stream that keeps what is read, up to 64 KiB, to show it.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        if not _is_at_home(environ):
+            return app(environ, start_response)
+        environ["wsgi.input"] = body = Recording(environ["wsgi.input"])
+
+        def rescue(error: Exception) -> WSGIApplication:
+            if isinstance(error, HTTPError):
+                raise error
+
+            def show(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+                return _drawn(error, environ, body, answer)(environ, start_response)
+
+            return logged(show, error)
+
+        return guard(app, environ, start_response, rescue)
+
+    return answer
+
+
+def _drawn(
+    error: Exception, environ: WSGIEnvironment, body: Recording, app: WSGIApplication
+) -> Response:
+    accepted = http.accept.MediaAccept(environ.get("HTTP_ACCEPT"))
+    if accepted.best(("text/plain", "text/html")) == "text/html":
+        text = traceback_page(error, environ, body, app)
+        response = Response.html(text, 500, PAGE_HEADERS)
+    else:
+        response = Response(traceback_text(error), 500, PAGE_HEADERS)
+    response.headers.vary("Accept")
+    return response
+
+
+def _is_at_home(environ: WSGIEnvironment) -> bool:
+    """Whether the request is from this machine, for this machine, and by nobody's order."""
+    origin: str = environ.get("HTTP_ORIGIN", "")
+    return (
+        _is_loopback(environ.get("REMOTE_ADDR", "").removeprefix("::ffff:"))
+        # A name that an attacker lets point to 127.0.0.1 is no name of this machine.
+        and _is_own_host(environ.get("HTTP_HOST", ""))
+        and (not origin or _is_own_host(origin.partition("://")[2]))
+        and not any(key.startswith(_PROXIED) for key in environ)
+    )
+
+
+def _is_own_host(host: str) -> bool:
+    name, colon, port = host.lower().rpartition(":")
+    if not colon or port.endswith("]"):
+        name = host.lower()
+    elif not (port.isascii() and port.isdecimal()):
+        return False
+    return name in ("localhost", "[::1]") or name.endswith(".localhost") or _is_loopback(name)
+
+
+def _is_loopback(address: str) -> bool:
+    if address == "::1":
+        return True
+    parts = address.split(".")
+    return (
+        len(parts) == 4
+        and parts[0] == "127"
+        and all(
+            part.isascii() and part.isdecimal() and len(part) < 4 and int(part) < 256
+            for part in parts
+        )
+    )
