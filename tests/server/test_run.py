@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import wsgiref.simple_server
+from http.client import HTTPConnection
+from threading import Thread
+from urllib.request import urlopen
+
+import pytest
+
+from wsgikit.server.connection import RequestHandler
+from wsgikit.server.run import log_to_stderr, make_server, serve, stopped_by_signals
+from wsgikit.server.threaded import Server
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+def hello(environ, start_response):
+    start_response("200 OK", [])
+    return [b"hello"]
+
+
+def test_make_server_serves_one_request_at_a_time_of_the_caller():
+    with make_server("127.0.0.1", 0, hello) as server:
+        client = HTTPConnection(server.host, server.port, timeout=10)
+        client.request("GET", "/")
+        server.handle_request()
+        assert client.getresponse().read() == b"hello"
+        client.close()
+
+
+def test_the_stock_make_server_takes_the_classes():
+    make = wsgiref.simple_server.make_server
+    with make("127.0.0.1", 0, hello, Server, RequestHandler) as server:
+        with urlopen(server.start().url) as response:
+            assert response.read() == b"hello"
+
+
+def test_what_is_no_application_is_refused_before_listening():
+    with pytest.raises(TypeError, match="app takes a WSGI callable, not 'hello'"):
+        make_server("127.0.0.1", 0, "hello")
+
+
+@pytest.mark.parametrize("name", ["timeout", "stop_timeout"])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_seconds_are_checked(name, seconds):
+    with pytest.raises(ValueError, match=f"{name} takes a positive number of seconds"):
+        serve(hello, **{name: seconds})
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_serve_returns_after_a_signal(number, capsys):
+    before = [signal.getsignal(each) for each in SIGNALS]
+    told = []
+
+    def client(url):
+        with urlopen(url) as response:
+            told.append((url, response.read()))
+        os.kill(os.getpid(), number)
+
+    serve(hello, port=0, ready=lambda url: Thread(target=client, args=(url,)).start())
+    ((url, body),) = told
+    assert body == b"hello"
+    assert capsys.readouterr().out == f"Serving on {url} (Ctrl+C stops)\n"
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+def test_serve_without_ready_takes_a_signal_that_comes_early(monkeypatch):
+    # The address is printed last before it serves: the earliest moment that others know.
+    monkeypatch.setattr("builtins.print", lambda *args, **kwargs: signal.raise_signal(SIGNALS[1]))
+    serve(hello, port=0)
+
+
+def test_the_second_signal_does_what_it_did_before():
+    with make_server("127.0.0.1", 0, hello).start() as server:
+        with stopped_by_signals(server):
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+
+def test_outside_of_the_main_thread_signals_are_left_alone():
+    seen = []
+
+    def inside():
+        with stopped_by_signals(server):
+            seen.extend(signal.getsignal(each) for each in SIGNALS)
+
+    before = [signal.getsignal(each) for each in SIGNALS]
+    with make_server("127.0.0.1", 0, hello) as server:
+        thread = Thread(target=inside)
+        thread.start()
+        thread.join()
+    assert seen == before
+
+
+@pytest.fixture
+def logger(monkeypatch):
+    logger = logging.getLogger("wsgikit")
+    monkeypatch.setattr(logger, "handlers", [])
+    level = logger.level
+    yield logger
+    logger.setLevel(level)
+
+
+def test_unconfigured_logging_goes_to_stderr_once(logger, monkeypatch):
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(logging.root, "handlers", [])  # pytest's own
+    log_to_stderr()
+    log_to_stderr()
+    logging.getLogger("wsgikit.access").info("a line")
+    assert stderr.getvalue().endswith(" a line\n")
+    assert len(logger.handlers) == 1
+
+
+def test_configured_logging_is_left_alone(logger):
+    assert logging.root.handlers  # pytest's own
+    log_to_stderr()
+    assert logger.handlers == []
+
+
+PROGRAM = """
+import sys
+from wsgikit.server.run import serve
+
+def app(environ, start_response):
+    print("called", flush=True)
+    sys.stdin.readline()
+    start_response("200 OK", [("X-End", "1")])
+    return [b"complete"]
+
+serve(app, port=0)
+print("returned", flush=True)
+"""
+
+
+def connect_until_refused(host, port):
+    while True:
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_lets_the_running_request_of_a_process_complete(number):
+    with subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        address = process.stdout.readline().split()[2].removeprefix("http://")
+        client = HTTPConnection(address, timeout=10)
+        client.request("GET", "/a")
+        assert process.stdout.readline() == "called\n"
+        process.send_signal(number)
+        with pytest.raises(ConnectionError):  # nothing new is taken: it is stopping
+            connect_until_refused(*address.split(":"))
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert client.getresponse().read() == b"complete"
+        client.close()
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, "returned\n")
+    assert '127.0.0.1 "GET /a HTTP/1.1" 200 8 ' in err
+    assert "Traceback" not in err

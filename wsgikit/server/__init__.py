@@ -1,0 +1,23 @@
+"""The server, on the classes of :mod:`wsgiref.simple_server`."""
+
+from __future__ import annotations
+
+from wsgikit.lazy import lazy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wsgikit.server.connection import RequestHandler as RequestHandler
+    from wsgikit.server.run import make_server as make_server
+    from wsgikit.server.run import serve as serve
+    from wsgikit.server.threaded import Server as Server
+
+_EXPORTS = {
+    "RequestHandler": "connection",
+    "Server": "threaded",
+    "make_server": "run",
+    "serve": "run",
+}
+
+__all__ = list(_EXPORTS)
+
+lazy(__name__, _EXPORTS)

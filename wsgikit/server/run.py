@@ -1,0 +1,112 @@
+"""``serve(app)`` and ``make_server``: an application on an address, until a signal ends it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from contextlib import contextmanager
+from threading import Thread, current_thread, main_thread
+
+from wsgikit.server.connection import RequestHandler
+from wsgikit.server.threaded import Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from wsgikit.types import WSGIApplication
+
+
+def make_server(
+    host: str,
+    port: int,
+    app: WSGIApplication,
+    server_class: type[Server] = Server,
+    handler_class: type[RequestHandler] = RequestHandler,
+) -> Server:
+    """A server that listens and does not serve yet: :func:`wsgiref.simple_server.make_server`.
+
+    :param host: the address or name to listen on; ``""`` is every IPv4 address of the machine.
+    :param port: the port; 0 takes a free one, which ``server.port`` then tells.
+    :param app: any WSGI callable.
+    :returns: the server, a context manager: ``serve_forever`` serves here, ``start`` in a thread.
+    :raises TypeError: ``app`` is not callable.
+    :raises OSError: the address can't be listened on; the message names it.
+    """
+    if not callable(app):
+        raise TypeError(f"app takes a WSGI callable, not {app!r}")
+    server = server_class((host, port), handler_class)
+    server.set_app(app)
+    return server
+
+
+def serve(
+    app: WSGIApplication,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    timeout: float = 30.0,
+    stop_timeout: float = 30.0,
+    ready: Callable[[str], object] | None = None,
+) -> None:
+    """Serve ``app`` over HTTP until SIGINT (Ctrl+C) or SIGTERM; running requests complete first.
+
+    The address is printed, then each request is logged to ``wsgikit.access`` and each failure to
+    ``wsgikit.server``: on stderr, unless the program has configured :mod:`logging` itself. A second
+    signal does not wait for the running requests.
+
+    :param app: any WSGI callable.
+    :param host: the address or name to listen on; ``""`` is every IPv4 address of the machine.
+    :param port: the port; 0 takes a free one.
+    :param timeout: seconds that a client may be silent before its connection is closed.
+    :param stop_timeout: seconds that a stop waits for running requests before it cuts them.
+    :param ready: called with the address as soon as clients can connect.
+    :raises TypeError: ``app`` is not callable.
+    :raises ValueError: an option is out of its range.
+    :raises OSError: the address can't be listened on; the message names it.
+
+    Outside of the main thread no signal reaches it: use ``make_server`` and its ``start`` there.
+    """
+    for name, seconds in (("timeout", timeout), ("stop_timeout", stop_timeout)):
+        if not 0 < seconds < float("inf"):
+            raise ValueError(f"{name} takes a positive number of seconds, not {seconds!r}")
+    with make_server(host, port, app) as server, stopped_by_signals(server):
+        server.connection_timeout, server.stop_timeout = timeout, stop_timeout
+        log_to_stderr()
+        print(f"Serving on {server.url} (Ctrl+C stops)", flush=True)
+        if ready is not None:
+            ready(server.url)
+        server.serve_forever(poll_interval=0.1)
+
+
+@contextmanager
+def stopped_by_signals(server: Server) -> Iterator[None]:
+    """Let SIGINT and SIGTERM shut ``server`` down; the second one does what it did before."""
+    previous: dict[int, signal._HANDLER] = {}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def stop(number: int, frame: object) -> None:
+        restore()
+        # Not here: shutdown waits for the loop, which this very thread is running.
+        Thread(target=server.shutdown, daemon=True).start()
+
+    if current_thread() is main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            previous[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def log_to_stderr() -> None:
+    """Give wsgikit's loggers a plain handler, unless somebody has configured logging."""
+    logger = logging.getLogger("wsgikit")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
