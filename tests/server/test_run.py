@@ -7,14 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import wsgiref.simple_server
 from http.client import HTTPConnection
-from threading import Thread
+from threading import Event, Thread
 from urllib.request import urlopen
 
 import pytest
 
-from wsgikit.server.connection import RequestHandler
+from wsgikit.server.handler import RequestHandler
 from wsgikit.server.run import log_to_stderr, make_server, serve, stopped_by_signals
 from wsgikit.server.threaded import Server
 
@@ -52,6 +53,34 @@ def test_what_is_no_application_is_refused_before_listening():
 def test_seconds_are_checked(name, seconds):
     with pytest.raises(ValueError, match=f"{name} takes a positive number of seconds"):
         serve(hello, **{name: seconds})
+
+
+@pytest.mark.parametrize("threads", [0, 1.5, True])
+def test_the_number_of_threads_is_checked(threads):
+    with pytest.raises(ValueError, match="threads takes a whole number from 1 on"):
+        make_server("127.0.0.1", 0, hello, threads=threads)
+
+
+def test_the_second_signal_does_not_wait_for_the_running_request():
+    release, called = Event(), Event()
+
+    def app(environ, start_response):
+        called.set()
+        release.wait(10)
+        return hello(environ, start_response)
+
+    def client(url):
+        with socket.create_connection(url.removeprefix("http://").split(":"), timeout=10) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            called.wait(10)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGINT)
+            assert sock.recv(1) == b""
+
+    with pytest.raises(KeyboardInterrupt):
+        serve(app, port=0, timeout=5, ready=lambda url: Thread(target=client, args=(url,)).start())
+    release.set()
 
 
 @pytest.mark.parametrize("number", SIGNALS)

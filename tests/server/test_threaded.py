@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import socket
 from http.client import HTTPConnection
 from socketserver import BaseRequestHandler
@@ -7,9 +8,11 @@ from threading import Event, Thread
 
 import pytest
 
-from wsgikit.server.connection import RequestHandler
+from wsgikit.server import Limits, sockets
+from wsgikit.server.handler import RequestHandler
+from wsgikit.server.pool import Pool
 from wsgikit.server.run import make_server
-from wsgikit.server.threaded import Server, _end
+from wsgikit.server.threaded import Server
 
 
 class Slow:
@@ -149,7 +152,96 @@ def test_an_error_of_the_handler_is_logged(caplog):
     assert "LookupError: broken" in caplog.text
 
 
-def test_ending_a_connection_that_is_gone():
+class Waiting(BaseRequestHandler):
+    """A handler of another kind: waits for its client."""
+
+    def handle(self):
+        self.request.sendall(b"hello")
+        self.request.recv(1)
+        self.request.sendall(b"bye")
+
+
+def test_a_stop_ends_a_handler_that_waits_for_its_client():
+    with Server(("127.0.0.1", 0), Waiting).start() as server:
+        with socket.create_connection((server.host, server.port), timeout=10) as client:
+            assert client.recv(5) == b"hello"
+            server.stop()
+            assert client.recv(5) == b"bye"
+
+
+def test_a_stop_cuts_a_handler_that_outlives_its_patience(caplog):
+    release, ended = Event(), Event()
+
+    class Stubborn(BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"hello")
+            release.wait(10)
+            ended.set()
+
+    with Server(("127.0.0.1", 0), Stubborn).start() as server:
+        server.stop_timeout = 0.05
+        with socket.create_connection((server.host, server.port), timeout=10) as client:
+            assert client.recv(5) == b"hello"
+            server.stop()
+            assert client.recv(5) == b""
+        release.set()
+        assert ended.wait(10)
+    assert "1 requests unfinished" in caplog.text
+
+
+def test_shutting_a_socket_that_is_gone():
     gone = socket.socket()
     gone.close()
-    _end(gone, socket.SHUT_RD)
+    sockets._shut(gone, socket.SHUT_RD)
+
+
+def test_a_server_serves_once():
+    with make_server("127.0.0.1", 0, hello).start() as server:
+        with pytest.raises(RuntimeError, match="a server serves once"):
+            server.start()
+
+
+def test_the_timeout_is_four_limits():
+    with make_server("127.0.0.1", 0, hello) as server:
+        server.connection_timeout = 3
+        assert server.connection_timeout == 3
+        assert server.limits == Limits(idle=3, head_time=3, body_time=3, write_stall=3)
+
+
+def test_serving_in_a_thread_of_the_caller():
+    with make_server("127.0.0.1", 0, hello) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        client = request(server)
+        assert client.getresponse().read() == b"hello"
+        client.close()
+        server.shutdown()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_signal_that_does_not_end_the_wait_is_news():
+    with make_server("127.0.0.1", 0, hello).start() as server:
+        with server._loop.sockets.told_of_signals():
+            previous = signal.signal(signal.SIGUSR1, lambda number, frame: None)
+            signal.raise_signal(signal.SIGUSR1)
+            assert server._loop.sockets.news.wait(10)
+            signal.signal(signal.SIGUSR1, previous)
+
+
+def test_where_the_system_cannot_be_told_to_hold_little(monkeypatch):
+    monkeypatch.delattr(socket, "TCP_NOTSENT_LOWAT", raising=False)
+    with make_server("127.0.0.1", 0, hello).start() as server:
+        client = request(server)
+        assert client.getresponse().read() == b"hello"
+        client.close()
+
+
+def test_an_error_in_a_task_is_told_and_ends_no_thread(caplog):
+    done = Event()
+    pool = Pool(1)
+    pool.put(lambda: 1 / 0)
+    pool.put(done.set)
+    assert done.wait(10)
+    pool.close()
+    assert "ZeroDivisionError" in caplog.text

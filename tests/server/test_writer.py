@@ -6,6 +6,11 @@ from wsgiref.validate import validator
 
 import pytest
 
+from wsgikit.http.problem import HTTPError
+from wsgikit.server.blocking import BlockingChannel
+from wsgikit.server.handler import BASE_ENVIRON
+from wsgikit.server.head import RequestHead
+from wsgikit.server.limits import Limits
 from wsgikit.server.writer import ResponseWriter
 
 
@@ -25,7 +30,7 @@ class Connection(io.RawIOBase):
 
 def answer(app, method="GET", version="HTTP/1.1", *, keep_alive=True, wfile=None):
     """What ``app`` puts on the connection: (head lines without Date, body, writer)."""
-    environ = {
+    environ = BASE_ENVIRON | {
         "REQUEST_METHOD": method,
         "SERVER_PROTOCOL": version,
         "REQUEST_URI": "/",
@@ -36,8 +41,10 @@ def answer(app, method="GET", version="HTTP/1.1", *, keep_alive=True, wfile=None
         "SERVER_PORT": "80",
     }
     wfile = wfile or Connection()
-    reader = io.BufferedReader(io.BytesIO())
-    writer = ResponseWriter(reader, wfile, environ, keep_alive=keep_alive, multithread=True)
+    channel = BlockingChannel(io.BytesIO(), wfile, {}, Limits())
+    channel.head = RequestHead(f"{method} / {version}", environ)
+    channel.keep = keep_alive
+    writer = ResponseWriter(channel, environ, sys.stderr)
     writer.run(app)
     head, _, body = b"".join(wfile.sent).partition(b"\r\n\r\n")
     lines = [line for line in head.decode("latin-1").split("\r\n") if line[:5] != "Date:"]
@@ -63,20 +70,13 @@ def streaming(*blocks, headers=()):
 def test_one_block_gets_its_length():
     lines, body, writer = answer(answering(b"hello"))
     assert lines == ["HTTP/1.1 200 OK", "Server: wsgikit", "Content-Length: 5"]
-    assert (body, writer.keep_alive, writer.bytes_sent) == (b"hello", True, 5)
+    assert (body, writer.channel.keep, writer.bytes_sent) == (b"hello", True, 5)
 
 
 def test_head_and_first_block_are_one_write():
     wfile = Connection()
     answer(answering(b"hello"), wfile=wfile)
     assert len(wfile.sent) == 1
-
-
-def test_a_large_block_is_written_in_pieces():
-    wfile = Connection()
-    _, body, _ = answer(answering(b"x" * 200_000), wfile=wfile)
-    assert len(body) == 200_000
-    assert max(map(len, wfile.sent)) == 65536
 
 
 @pytest.mark.parametrize("blocks", [(), (b"",), (b"", b"")], ids=["none", "one", "two"])
@@ -90,20 +90,20 @@ def test_a_stream_is_chunked_to_http_1_1():
     lines, body, writer = answer(streaming(b"a", b"", b"b" * 17))
     assert lines[-1] == "Transfer-Encoding: chunked"
     assert body == b"1\r\na\r\n11\r\n" + b"b" * 17 + b"\r\n0\r\n\r\n"
-    assert writer.keep_alive
+    assert writer.channel.keep
     assert writer.bytes_sent == 18
 
 
 def test_a_stream_to_http_1_0_ends_with_the_connection():
     lines, body, writer = answer(streaming(b"a", b"b"), version="HTTP/1.0")
     assert lines[-1] == "Connection: close"
-    assert (body, writer.keep_alive) == (b"ab", False)
+    assert (body, writer.channel.keep) == (b"ab", False)
 
 
 def test_an_http_1_0_connection_that_is_kept_says_so():
     lines, _, writer = answer(answering(b"a"), version="HTTP/1.0")
     assert lines[-1] == "Connection: keep-alive"
-    assert writer.keep_alive
+    assert writer.channel.keep
 
 
 def test_a_connection_that_is_not_kept_says_so():
@@ -123,7 +123,7 @@ def test_a_connection_that_is_not_kept_says_so():
 )
 def test_responses_without_a_body(method, status, blocks, headers, length):
     lines, body, writer = answer(answering(*blocks, status=status, headers=headers), method)
-    assert (body, writer.keep_alive) == (b"", True)
+    assert (body, writer.channel.keep) == (b"", True)
     lengths = [line[16:] for line in lines if line.startswith("Content-Length")]
     assert lengths == ([] if length is None else [length])
     assert not any(line.startswith("Transfer-Encoding") for line in lines)
@@ -149,13 +149,13 @@ def test_the_blocks_of_write_come_first():
 
 def test_a_body_longer_than_its_length_is_cut(caplog):
     _, body, writer = answer(streaming(b"ab", b"cd", headers=[("Content-Length", "3")]))
-    assert (body, writer.keep_alive) == (b"abc", False)
+    assert (body, writer.channel.keep) == (b"abc", False)
     assert "longer than its Content-Length" in caplog.text
 
 
 def test_a_body_shorter_than_its_length_ends_the_connection(caplog):
     _, body, writer = answer(answering(b"ab", headers=[("Content-Length", "3")]))
-    assert (body, writer.keep_alive) == (b"ab", False)
+    assert (body, writer.channel.keep) == (b"ab", False)
     assert "1 bytes shorter than its Content-Length" in caplog.text
 
 
@@ -168,7 +168,7 @@ def test_an_error_before_the_head_is_a_500(caplog):
     lines, body, writer = answer(app)
     assert lines[0] == "HTTP/1.1 500 Internal Server Error"
     assert "X-Secret: 1" not in lines
-    assert writer.keep_alive
+    assert writer.channel.keep
     assert b"nope" not in body
     assert "Error in the application at GET /" in caplog.text
     assert "LookupError: nope" in caplog.text
@@ -181,7 +181,7 @@ def test_an_error_after_the_head_cuts_the_body(caplog):
         sys.exit("done")
 
     _, body, writer = answer(app)
-    assert (body, writer.keep_alive) == (b"1\r\na\r\n", False)
+    assert (body, writer.channel.keep) == (b"1\r\na\r\n", False)
     assert "SystemExit" in caplog.text
 
 
@@ -195,7 +195,7 @@ def test_exc_info_replaces_what_was_not_sent():
         return [b"busy"]
 
     lines, _, _ = answer(app)
-    assert lines == ["HTTP/1.1 503 Busy", "Server: wsgikit", "X-B: 2", "Content-Length: 4"]
+    assert lines == ["HTTP/1.1 503 Busy", "X-B: 2", "Server: wsgikit", "Content-Length: 4"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_an_error_in_close_is_no_second_response(caplog):
 
     lines, body, writer = answer(app)
     assert lines[0] == "HTTP/1.1 200 OK"
-    assert (body, writer.keep_alive, result.closed) == (b"a", False, 1)
+    assert (body, writer.channel.keep, result.closed) == (b"a", False, 1)
     assert "in close" in caplog.text
 
 
@@ -286,7 +286,7 @@ def test_a_client_that_left_is_no_error(caplog):
         return result
 
     _, _, writer = answer(app, wfile=Left())
-    assert (writer.keep_alive, result.closed) == (False, 1)
+    assert (writer.channel.keep, result.closed) == (False, 1)
     assert not caplog.records
 
 
@@ -319,14 +319,63 @@ def test_the_environment_of_the_process_is_not_the_requests(monkeypatch):
     answer(app)
     assert "PATH" not in seen
     assert "HTTP_X_INJECTED" not in seen
-    assert seen["wsgi.multithread"] is True
-    assert seen["wsgi.multiprocess"] is False
-    assert seen["wsgi.input_terminated"] is True
 
 
-def test_continue_is_not_sent_into_a_response():
+def test_exc_info_after_the_head_is_raised(caplog):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"a"
+        try:
+            raise LookupError("late")
+        except LookupError:
+            start_response("500 Late", [], sys.exc_info())
+
+    lines, body, writer = answer(app)
+    assert (lines[0], body, writer.channel.keep) == ("HTTP/1.1 200 OK", b"1\r\na\r\n", False)
+    assert "LookupError: late" in caplog.text
+
+
+def test_start_response_is_called_once(caplog):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return answering(b"a")(environ, start_response)
+
+    assert answer(app)[0][0] == "HTTP/1.1 500 Internal Server Error"
+    assert "start_response was called before" in caplog.text
+
+
+def test_a_client_that_left_before_the_error_is_no_second_error(caplog):
+    class Left(Connection):
+        def write(self, data):
+            raise BrokenPipeError
+
+    def app(environ, start_response):
+        raise LookupError("told once")
+
+    assert not answer(app, wfile=Left())[2].channel.keep
+    assert len(caplog.records) == 1
+
+
+def test_date_and_server_of_the_application_take_the_place_of_ours():
+    headers = [("DATE", "Mon, 23 Nov 2026 12:00:00 GMT"), ("server", "mine")]
     wfile = Connection()
-    writer = answer(streaming(b"a"), wfile=wfile)[2]
-    before = list(wfile.sent)
-    writer.send_continue()
-    assert wfile.sent == before
+    answer(answering(b"a", headers=headers), wfile=wfile)
+    head = b"".join(wfile.sent)
+    assert head.count(b"Date: ") == head.count(b"Server: ") == 1
+    assert b"\r\nServer: mine\r\n" in head
+
+
+def test_an_http_error_is_answered_and_not_logged(caplog):
+    def app(environ, start_response):
+        raise HTTPError(422, "no")
+
+    lines, body, _ = answer(app)
+    assert (lines[0], body) == ("HTTP/1.1 422 Unprocessable Content", b"no\n")
+    assert not caplog.records
+
+
+def test_a_list_of_blocks_is_one_body_of_known_length():
+    wfile = Connection()
+    lines, body, _ = answer(answering(b"a", b"", b"bc"), wfile=wfile)
+    assert "Content-Length: 3" in lines
+    assert (body, len(wfile.sent)) == (b"abc", 1)

@@ -6,13 +6,15 @@ from wsgikit.lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wsgikit.server.connection import RequestHandler as RequestHandler
+    from wsgikit.server.handler import RequestHandler as RequestHandler
+    from wsgikit.server.limits import Limits as Limits
     from wsgikit.server.run import make_server as make_server
     from wsgikit.server.run import serve as serve
     from wsgikit.server.threaded import Server as Server
 
 _EXPORTS = {
-    "RequestHandler": "connection",
+    "Limits": "limits",
+    "RequestHandler": "handler",
     "Server": "threaded",
     "make_server": "run",
     "serve": "run",

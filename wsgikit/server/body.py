@@ -5,7 +5,9 @@ PEP 3333, "Input and Error Streams"; RFC 9110, section 10.1.1 (Expect).
 
 from __future__ import annotations
 
-from io import BufferedIOBase, RawIOBase
+from io import BufferedReader, RawIOBase
+
+from wsgikit.server.protocol import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,52 +17,52 @@ if TYPE_CHECKING:
 
 
 class Disconnected(ConnectionAbortedError):
-    """The client went away, or was silent for longer than the server waits."""
+    """The client went away, or was slower than the limits allow."""
 
 
 class RequestBody(RawIOBase):
-    """``length`` bytes of ``stream``: the raw side of an ``io.BufferedReader``.
+    """The raw side of an ``io.BufferedReader``: what has arrived, then what ``receive`` gives.
+
+    :param protocol: what the body is taken from.
+    :param begin: what has been taken from it already.
+    :param receive: gives the protocol more bytes, or raises :class:`Disconnected`.
 
     Reading raises :class:`Disconnected` where the connection ends before the body does: what is cut
-    short must not look complete.
+    short must not look complete. A malformed body raises :class:`~wsgikit.HTTPError`.
     """
 
-    #: Called once, before the first read: where the client waits for ``100 Continue``.
-    ask: Callable[[], object] | None = None
-
-    def __init__(self, stream: BufferedIOBase, length: int) -> None:
-        self._stream = stream
-        #: How many bytes are still to come.
-        self.remaining = length
+    def __init__(self, protocol: Protocol, begin: bytes, receive: Callable[[], object]) -> None:
+        self._protocol = protocol
+        self._block = begin
+        self._start = 0
+        self._receive = receive
 
     def readable(self) -> bool:
         return True
 
+    def readall(self) -> bytes:
+        blocks = [self._block[self._start :]]
+        self._start = len(self._block)
+        while not self._protocol.complete:
+            blocks.append(self._protocol.read())
+            if not blocks[-1] and not self._protocol.complete:
+                self._receive()
+        return b"".join(blocks)
+
     def readinto(self, buffer: WriteableBuffer) -> int:
-        room = memoryview(buffer)[: self.remaining]
-        if not room:
-            return 0
-        ask, self.ask = self.ask, None
-        if ask is not None:
-            ask()
-        try:
-            count = self._stream.readinto1(room)
-        except OSError as error:
-            raise Disconnected("the client stopped in the middle of its request body") from error
-        if not count:
-            raise Disconnected("the client left in the middle of its request body")
-        self.remaining -= count
-        return count
+        while self._start == len(self._block):
+            if self._protocol.complete:
+                return 0
+            self._block, self._start = self._protocol.read(), 0
+            if not self._block and not self._protocol.complete:
+                self._receive()
+        room = memoryview(buffer)
+        block = self._block[self._start : self._start + len(room)]
+        room[: len(block)] = block
+        self._start += len(block)
+        return len(block)
 
-    def drain(self, limit: int) -> bool:
-        """Read and drop what the application left; whether the connection is at the next request.
 
-        Not where more than ``limit`` bytes are left, and not where the client still waits for its
-        ``100 Continue``: it may send the body or not.
-        """
-        if self.ask is not None or self.remaining > limit:
-            return False
-        scratch = bytearray(min(self.remaining, 65536))
-        while self.remaining:
-            self.readinto(scratch)
-        return True
+def open_body(protocol: Protocol, begin: bytes, receive: Callable[[], object]) -> BufferedReader:
+    """``wsgi.input`` for a body that is still arriving."""
+    return BufferedReader(RequestBody(protocol, begin, receive), 65536)

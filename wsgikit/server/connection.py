@@ -1,142 +1,184 @@
-"""A connection: requests read one after another, each answered by the server's application.
-
-RFC 9112, section 9 (connection management). A subclass of
-:class:`wsgiref.simple_server.WSGIRequestHandler`.
-"""
+"""One client's connection, and the channel through which one of its requests is answered."""
 
 from __future__ import annotations
 
-import logging
-import socket
-from io import BufferedReader
-from socketserver import ThreadingMixIn
+import selectors
+from io import BytesIO
 from time import monotonic
-from wsgiref.simple_server import WSGIRequestHandler
 
-from wsgikit.http.problem import HTTPError
-from wsgikit.server.body import RequestBody
-from wsgikit.server.head import RequestHead, parse_head
-from wsgikit.server.threaded import Server
-from wsgikit.server.writer import ResponseWriter
+from wsgikit.server.body import Disconnected, open_body
+from wsgikit.server.head import NO_REQUEST
+from wsgikit.server.limits import Limits
+from wsgikit.server.outbox import FileSlice, Outbox, wait_for
+from wsgikit.server.protocol import Protocol
 
-log = logging.getLogger("wsgikit.server")
-access = logging.getLogger("wsgikit.access")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from io import BufferedIOBase
+    from typing import Any
 
-#: A longer request head is refused by 431 (414 where the request line alone is longer).
-MAX_HEAD = 65536
-#: What an application left of a body is read up to this length; beyond, the connection closes.
-MAX_DRAIN = 262144
-#: Seconds in which a client that still sends can take note that it was refused.
-LINGER = 1.0
+#: What a socket is asked for in one read.
+READ_SIZE = 65536
+#: A larger body is read by the thread that answers the request, while the application reads it.
+SMALL_BODY = 65536
+#: Bytes that a response may be ahead of its reader before the application has to wait.
+AHEAD = 65536
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class RequestHandler(WSGIRequestHandler):
-    """Handles one connection of a :class:`~wsgikit.server.threaded.Server`, request by request.
+class Connection:
+    """A client's socket and all that is known about it.
 
-    HTTP/1.1 connections stay open for more requests. Malformed requests are refused and end the
-    connection; so do bodies with a Transfer-Encoding (411). Each request is one line of the logger
-    ``wsgikit.access``.
+    The loop owns it, but while :attr:`busy` the thread that answers its request does.
     """
 
-    protocol_version = "HTTP/1.1"
-    server_version = "wsgikit"
-    disable_nagle_algorithm = True
-    server: Server
+    __slots__ = (
+        "address", "again", "awaited", "began", "body", "busy", "deadline", "ended", "expired",
+        "fd", "head", "keep", "limits", "lingering", "more", "outbox", "protocol", "received",
+        "requests", "socket", "watched", "writing",
+    )  # fmt: skip
 
-    def setup(self) -> None:
-        super().setup()
-        self.connection.settimeout(self.server.connection_timeout)
+    def __init__(
+        self, connection: socket.socket, address: Any, base: dict[str, Any], limits: Limits
+    ) -> None:
+        self.socket = connection
+        self.fd = connection.fileno()
+        self.address = address
+        self.limits = limits
+        self.protocol = Protocol(base, limits)
+        self.outbox = Outbox(connection)
+        #: The request under way, and what the loop has read of its body.
+        self.head = NO_REQUEST
+        self.body: list[bytes] = []
+        #: When the head began to arrive, then when its application was called; 0: neither.
+        self.began = 0.0
+        #: Bytes of the request's body, as they came over the line.
+        self.received = 0
+        self.requests = 0
+        #: The client waits for ``100 Continue``.
+        self.awaited = False
+        #: A thread answers a request.
+        self.busy = False
+        #: May the connection be used for another request after this one?
+        self.keep = True
+        #: The poller watches it, for writing or for reading.
+        self.watched = self.writing = False
+        #: Nobody will tell about what else there is to read: it has to be tried.
+        self.more = self.ended = False
+        #: What has arrived may be another request.
+        self.again = False
+        #: It is read to its end only so that the client gets what was sent.
+        self.lingering = False
+        #: When its time is over, and whether it was and only a last look is left.
+        self.deadline = 0.0
+        self.expired = False
 
-    def handle(self) -> None:
-        self.close_connection = False
-        try:
-            while not self.close_connection:
-                self.handle_one_request()
-        except OSError:
-            pass  # the client went away, or was silent for too long
+    # What the handler of the request sees.
 
-    def handle_one_request(self) -> None:
-        # What send_error and log_request go by where there is no proper head.
-        self.command, self.requestline, self.request_version = "", "", "HTTP/1.1"
-        try:
-            data = self.read_head()
-            if not data:
-                self.close_connection = True
-                return
-            self.requestline = data.partition(b"\r\n")[0].decode("latin-1")
-            head = parse_head(data)
-        except HTTPError as error:
-            self.send_error(error.status, explain=error.detail)
-            self.linger()
-            return
-        self.respond(head)
+    def input(self) -> BufferedIOBase:
+        """``wsgi.input``: what the loop has read, and what is still to come."""
+        begin = b"".join(self.body)
+        if self.protocol.complete:
+            return BytesIO(begin)
+        return open_body(self.protocol, begin, self.receive)
 
-    def read_head(self) -> bytes:
-        """The lines of a request head; nothing where the client is done."""
-        lines: list[bytes] = []
-        room = MAX_HEAD
-        self.server.mark(self.connection, idle=True)
-        while room:
-            line = self.rfile.readline(room)
-            self.began = monotonic()
-            if not line:
-                return b""
-            if not lines:
-                self.server.mark(self.connection, idle=False)
-            room -= len(line)
-            if line[-2:] == b"\r\n":
-                if len(line) > 2:
-                    lines.append(line)
-                elif lines:  # RFC 9112 §2.2: empty lines before a request are nothing
-                    return b"".join(lines)
-            elif line[-1:] == b"\n":
-                raise HTTPError(400, "A line ends with CRLF.")
-        raise HTTPError(431 if lines else 414, f"A request head has at most {MAX_HEAD} bytes.")
+    def receive(self) -> None:
+        """Wait for more of the request's body: what reading ``wsgi.input`` does.
 
-    def respond(self, head: RequestHead) -> None:
-        """Answer one request, and leave the connection at the next one or to be closed."""
-        body = RequestBody(self.rfile, head.length)
-        writer = ResponseWriter(
-            BufferedReader(body),
-            self.wfile,  # type: ignore[arg-type]  # writes and flushes, and no more is asked
-            self.server.base_environ | head.environ() | self.peer(),
-            keep_alive=head.keep_alive and not self.server.stopping,
-            multithread=isinstance(self.server, ThreadingMixIn),
-        )
-        if head.expects_continue:
-            body.ask = writer.send_continue
-        writer.run(self.server.get_app())  # type: ignore[arg-type]  # None fails as others do: 500
-        status = writer.status if writer.headers_sent else None
-        self.log_request((status or "-")[:3], writer.bytes_sent)
-        self.close_connection = not (writer.keep_alive and body.drain(MAX_DRAIN))
-        if self.close_connection and body.remaining:
-            self.linger()
-
-    def peer(self) -> dict[str, str]:
-        """Who is at the other end, as environ keys."""
-        host, port = self.client_address[:2]
-        return {"REMOTE_ADDR": host, "REMOTE_PORT": str(port), "SERVER_SOFTWARE": "wsgikit"}
-
-    def linger(self) -> None:
-        """Half-close and read on for a moment: a reset would take the answer from the client.
-
-        RFC 9112, section 9.6.
+        :raises Disconnected: the client is gone or too slow.
         """
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(LINGER)
-        end = monotonic() + LINGER
-        while monotonic() < end and self.connection.recv(65536):
-            pass
+        if self.awaited:
+            self.awaited = False
+            self.outbox.send(CONTINUE)
+        while True:
+            try:
+                data = self.socket.recv(READ_SIZE)
+                break
+            except BlockingIOError:
+                wait_for(self.socket, selectors.EVENT_READ, self.body_deadline() - monotonic())
+            except OSError as error:
+                raise Disconnected("the client left in the middle of its request") from error
+        if not data:
+            raise Disconnected("the client left in the middle of its request")
+        self.received += len(data)
+        self.protocol.receive(data)
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """One line: client, request line (escaped), status, bytes of the body, milliseconds."""
-        if access.isEnabledFor(logging.INFO):
-            line = self.requestline.encode("unicode_escape").decode().replace('"', '\\"')
-            took = 1000 * (monotonic() - self.began)
-            access.info('%s "%s" %s %s %.1f ms', self.client_address[0], line, code, size, took)
+    def send(self, *blocks: bytes, more: bool = False) -> None:
+        """Send a part of the response.
 
-    def log_message(self, format: str, *args: object) -> None:
-        log.debug(format, *args)
+        :param more: others follow: wait until the client has taken nearly all.
+        :raises Disconnected: the client is gone or too slow.
+        """
+        self.awaited = False
+        outbox = self.outbox
+        outbox.send(*blocks)
+        while more and outbox.size > AHEAD:
+            wait_for(self.socket, selectors.EVENT_WRITE, self.limits.write_stall)
+            outbox.flush()
 
-    def version_string(self) -> str:
-        return self.server_version
+    def send_file(self, head: bytes, fd: int, offset: int, count: int) -> None:
+        """Send a response whose body is a part of a file."""
+        self.awaited = False
+        self.outbox.send(head, more=True)
+        self.outbox.send_file(FileSlice(fd, offset, count))
+
+    # What the loop does with it.
+
+    @property
+    def waiting(self) -> bool:
+        """It has no request, no part of one, and nothing to send."""
+        return not (self.busy or self.began or self.outbox or self.lingering)
+
+    def read_request(self, now: float) -> bool:
+        """Understand what has arrived; whether it is a request that can be answered.
+
+        It is once its head is here, and its body unless that is large or waited for.
+
+        :raises HTTPError: it is none.
+        """
+        protocol = self.protocol
+        head = self.head
+        if head is NO_REQUEST:
+            found = protocol.next_request()
+            if found is None:
+                if not self.began and protocol.pending:
+                    self.began = now
+                    self.deadline = now + self.limits.head_time
+                return False
+            head = self.head = found
+            if protocol.complete:
+                return True
+            self.began = now
+            self.received = 0
+            if head.expects_continue and not protocol.pending:
+                self.awaited = True
+                return True
+        while block := protocol.read():
+            self.body.append(block)
+        size = sum(map(len, self.body))
+        if protocol.complete:
+            if head.chunked:  # many applications go by the length alone
+                head.environ["CONTENT_LENGTH"] = str(size)
+                del head.environ["HTTP_TRANSFER_ENCODING"]
+            return True
+        self.deadline = self.body_deadline()
+        return size > SMALL_BODY
+
+    def body_deadline(self) -> float:
+        """When the body has to be there, at the rate at which it comes."""
+        return self.began + self.limits.body_time + self.received / self.limits.body_rate
+
+    def release(self) -> None:
+        """Forget the request that was answered."""
+        self.head = NO_REQUEST
+        self.body.clear()
+        self.began = 0.0
+        self.received = 0
+        self.awaited = False
+        self.busy = False
+
+    def close(self) -> None:
+        self.outbox.close()
+        self.socket.close()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import signal
 from contextlib import contextmanager
-from threading import Thread, current_thread, main_thread
+from threading import current_thread, main_thread
 
-from wsgikit.server.connection import RequestHandler
+from wsgikit.server.handler import RequestHandler
+from wsgikit.server.limits import Limits
 from wsgikit.server.threaded import Server
 
 TYPE_CHECKING = False
@@ -23,20 +24,31 @@ def make_server(
     app: WSGIApplication,
     server_class: type[Server] = Server,
     handler_class: type[RequestHandler] = RequestHandler,
+    *,
+    limits: Limits | None = None,
+    threads: int = Server.threads,
 ) -> Server:
     """A server that listens and does not serve yet: :func:`wsgiref.simple_server.make_server`.
 
     :param host: the address or name to listen on; ``""`` is every IPv4 address of the machine.
     :param port: the port; 0 takes a free one, which ``server.port`` then tells.
     :param app: any WSGI callable.
+    :param limits: what clients may take of it.
+    :param threads: calls of the application that run side by side.
     :returns: the server, a context manager: ``serve_forever`` serves here, ``start`` in a thread.
     :raises TypeError: ``app`` is not callable.
+    :raises ValueError: an option is out of its range.
     :raises OSError: the address can't be listened on; the message names it.
     """
     if not callable(app):
         raise TypeError(f"app takes a WSGI callable, not {app!r}")
+    if type(threads) is not int or threads < 1:
+        raise ValueError(f"threads takes a whole number from 1 on, not {threads!r}")
     server = server_class((host, port), handler_class)
     server.set_app(app)
+    server.threads = threads
+    if limits is not None:
+        server.limits = limits
     return server
 
 
@@ -45,9 +57,11 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
-    timeout: float = 30.0,
+    timeout: float | None = None,
     stop_timeout: float = 30.0,
     ready: Callable[[str], object] | None = None,
+    limits: Limits | None = None,
+    threads: int = Server.threads,
 ) -> None:
     """Serve ``app`` over HTTP until SIGINT (Ctrl+C) or SIGTERM; running requests complete first.
 
@@ -58,9 +72,12 @@ def serve(
     :param app: any WSGI callable.
     :param host: the address or name to listen on; ``""`` is every IPv4 address of the machine.
     :param port: the port; 0 takes a free one.
-    :param timeout: seconds that a client may be silent before its connection is closed.
+    :param timeout: seconds that a client may be silent before its connection is closed: sets the
+        limits ``idle``, ``head_time``, ``body_time`` and ``write_stall``.
     :param stop_timeout: seconds that a stop waits for running requests before it cuts them.
     :param ready: called with the address as soon as clients can connect.
+    :param limits: what clients may take of the server.
+    :param threads: calls of the application that run side by side.
     :raises TypeError: ``app`` is not callable.
     :raises ValueError: an option is out of its range.
     :raises OSError: the address can't be listened on; the message names it.
@@ -68,15 +85,20 @@ def serve(
     Outside of the main thread no signal reaches it: use ``make_server`` and its ``start`` there.
     """
     for name, seconds in (("timeout", timeout), ("stop_timeout", stop_timeout)):
-        if not 0 < seconds < float("inf"):
+        if seconds is not None and not 0 < seconds < float("inf"):
             raise ValueError(f"{name} takes a positive number of seconds, not {seconds!r}")
-    with make_server(host, port, app) as server, stopped_by_signals(server):
-        server.connection_timeout, server.stop_timeout = timeout, stop_timeout
+    with (
+        make_server(host, port, app, limits=limits, threads=threads) as server,
+        stopped_by_signals(server),
+    ):
+        server.stop_timeout = stop_timeout
+        if timeout is not None:
+            server.connection_timeout = timeout
         log_to_stderr()
         print(f"Serving on {server.url} (Ctrl+C stops)", flush=True)
         if ready is not None:
             ready(server.url)
-        server.serve_forever(poll_interval=0.1)
+        server.serve_forever()
 
 
 @contextmanager
@@ -90,8 +112,7 @@ def stopped_by_signals(server: Server) -> Iterator[None]:
 
     def stop(number: int, frame: object) -> None:
         restore()
-        # Not here: shutdown waits for the loop, which this very thread is running.
-        Thread(target=server.shutdown, daemon=True).start()
+        server.begin_shutdown()
 
     if current_thread() is main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

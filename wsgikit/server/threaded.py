@@ -1,6 +1,6 @@
-"""The listening socket: a thread for each connection, and a stop that lets requests complete.
+"""The server: a listening socket, and the loop that serves it.
 
-A subclass of :class:`wsgiref.simple_server.WSGIServer` with :class:`socketserver.ThreadingMixIn`.
+A subclass of :class:`wsgiref.simple_server.WSGIServer`.
 """
 
 from __future__ import annotations
@@ -8,76 +8,89 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from socketserver import TCPServer, ThreadingMixIn
-from threading import Condition, Thread
+from dataclasses import replace
+from socketserver import TCPServer
 from wsgiref.simple_server import WSGIServer
+
+from wsgikit.server.handler import BASE_ENVIRON
+from wsgikit.server.limits import Limits
+from wsgikit.server.loop import Loop
+from wsgikit.server.poller import best_poller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
+    from typing import Any, Self
 
 log = logging.getLogger("wsgikit.server")
 
+#: Bytes that the system takes of a response beyond what it can send at once.
+UNSENT = 262144
 
-class Server(ThreadingMixIn, WSGIServer):
+
+class Server(WSGIServer):
     """Serves a WSGI application: as ``WSGIServer``, with threads, and usable in one.
 
     :param server_address: ``(host, port)``: port 0 takes a free one, a host with a colon is IPv6.
-    :param RequestHandlerClass: what handles a connection: ``wsgikit.server.RequestHandler``.
+    :param RequestHandlerClass: what answers a request: ``wsgikit.server.RequestHandler``. A handler
+        of another kind has each connection, and a thread, for itself.
     :raises OSError: the address can't be listened on; the message names it.
     :raises ValueError: the port is none.
 
-    As a context manager it stops at the end. Attributes that may be set before it serves are
-    ``connection_timeout`` and ``stop_timeout``, both in seconds.
+    As a context manager it stops at the end. It serves once: what was stopped is not started again.
+    Attributes that may be set before it serves are ``limits``, ``threads``, ``stop_timeout`` and
+    ``connection_timeout``.
     """
 
-    #: Seconds that a client may be silent, within a request or between two.
-    connection_timeout = 30.0
+    #: What clients may take of it.
+    limits = Limits()
+    #: Calls of the application that run side by side.
+    threads = 8
     #: Seconds that a stop waits for running requests; then their connections are cut.
     stop_timeout = 30.0
+    #: Makes what waits for all sockets.
+    new_poller = staticmethod(best_poller)
 
     request_queue_size = 1024
     # Elsewhere the option lets two servers share a port, and each gets some of the connections.
     allow_reuse_address = os.name == "posix"
     allow_reuse_port = False
-    # A request that outlives the stop must not keep the process. server_close waits in their place.
-    daemon_threads = True
 
     def __init__(
         self,
         server_address: tuple[str, int],
-        RequestHandlerClass: Callable[..., object],
+        RequestHandlerClass: Callable[..., Any],
         bind_and_activate: bool = True,
     ) -> None:
         host, port = server_address
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ValueError(f"port takes a number from 0 to 65535, not {port!r}")
+        self._loop: Loop | None = None
         #: True once it is to stop: no connection is kept for another request.
         self.stopping = False
-        self._connections: dict[socket.socket, bool] = {}  # the open ones: is it between requests?
-        self._change = Condition()
-        self._thread: Thread | None = None
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:
-            super().__init__(server_address, RequestHandlerClass, bind_and_activate)  # type: ignore[arg-type]
+            super().__init__(server_address, RequestHandlerClass, bind_and_activate)
         except OSError as error:
             reason = f"cannot listen on {_authority(host, port)}: {error.strerror}"
             raise OSError(error.errno, reason) from error
 
     def server_bind(self) -> None:
+        # What is accepted inherits these: responses go out when they are sent, and the system holds
+        # little for a slow reader (it would hold megabytes: of 1000 of them, all that it has).
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         TCPServer.server_bind(self)
         # HTTPServer would ask the DNS for the host's name, which takes seconds where there is none.
         self.server_name, self.server_port = self.host, self.port
         self.setup_environ()
 
     def setup_environ(self) -> None:
-        self.base_environ = {
+        self.base_environ = BASE_ENVIRON | {
             "SERVER_NAME": self.server_name,
             "SERVER_PORT": str(self.server_port),
-            "SCRIPT_NAME": "",
-            "GATEWAY_INTERFACE": "CGI/1.1",
         }
 
     @property
@@ -96,69 +109,76 @@ class Server(ThreadingMixIn, WSGIServer):
         loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
         return f"http://{_authority(loopback.get(self.host, self.host), self.port)}"
 
+    @property
+    def connection_timeout(self) -> float:
+        """Seconds that a client may be silent, within a request or between two: four limits."""
+        return self.limits.idle
+
+    @connection_timeout.setter
+    def connection_timeout(self, seconds: float) -> None:
+        self.limits = replace(
+            self.limits, idle=seconds, head_time=seconds, body_time=seconds, write_stall=seconds
+        )
+
     def start(self) -> Self:
-        """Serve in a thread until :meth:`stop`; returns itself."""
-        self._thread = Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        """Serve in threads of its own until :meth:`stop`; returns itself."""
+        self._begin()
         return self
 
+    def _begin(self) -> Loop:
+        if self._loop is not None:
+            raise RuntimeError("a server serves once")
+        self.base_environ["wsgi.multithread"] = self.threads > 1
+        self._loop = loop = Loop(self)
+        loop.start()
+        if self.stopping:  # a signal may come early
+            loop.stop(self.stop_timeout)
+        return loop
+
     def stop(self) -> None:
-        """Stop what :meth:`start` started, then as :meth:`server_close`. Harmless when repeated."""
-        if self._thread is not None:
-            self.shutdown()
-            self._thread.join()
-            self._thread = None
+        """Stop as :meth:`shutdown`, then close. Harmless when repeated."""
+        self.shutdown()
         self.server_close()
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until :meth:`shutdown`; ``poll_interval`` is of no meaning: nothing is polled."""
+        loop = self._begin()
+        try:
+            with loop.sockets.told_of_signals():
+                while not loop.over.is_set():
+                    loop.sockets.news.wait()
+                    loop.sockets.news.clear()
+        except BaseException:
+            loop.stop(0)
+            raise
+
+    def begin_shutdown(self) -> None:
+        """Begin to stop, and return at once: for signal handlers."""
+        self.stopping = True
+        if self._loop is not None:
+            self._loop.stop(self.stop_timeout)
+
+    def shutdown(self) -> None:
+        """Listen no more, close idle connections, wait ``stop_timeout`` for running requests.
+
+        They are answered and their connections closed. What runs longer is cut.
+        """
+        if not self.stopping:
+            self.begin_shutdown()
+        if self._loop is not None:
+            self._loop.over.wait()
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def server_close(self) -> None:
-        """Listen no more, close idle connections, wait ``stop_timeout`` for running requests."""
-        super().server_close()
-        with self._change:
-            self.stopping = True
-            for connection, idle in self._connections.items():
-                if idle:
-                    _end(connection, socket.SHUT_RD)
-            self._change.wait_for(lambda: not self._connections, self.stop_timeout)
-            if self._connections:
-                log.warning(
-                    "Stopped with %d requests unfinished after %g s (stop_timeout)",
-                    len(self._connections),
-                    self.stop_timeout,
-                )
-            for connection in self._connections:
-                _end(connection, socket.SHUT_RDWR)
-
-    def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
-        with self._change:
-            self._connections[request] = False
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
-        with self._change:
-            super().shutdown_request(request)
-            self._connections.pop(request, None)
-            self._change.notify_all()
-
-    def mark(self, connection: socket.socket, *, idle: bool) -> None:
-        """Tell that ``connection`` waits for a request, or has one: a stop closes who waits."""
-        with self._change:
-            self._connections[connection] = idle
-            if idle and self.stopping:
-                _end(connection, socket.SHUT_RD)
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._loop is None:  # handle_request: the caller's thread is all there is
+            super().process_request(request, client_address)
+        else:
+            self._loop.sockets.add(request, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         log.exception("Error on the connection of %s", client_address)
-
-
-def _end(connection: socket.socket, how: int) -> None:
-    """Wake who waits on ``connection``; a request that has arrived is still read."""
-    try:
-        connection.shutdown(how)
-    except OSError:
-        pass  # the client was quicker
 
 
 def _authority(host: str, port: int) -> str:

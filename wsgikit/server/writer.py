@@ -9,18 +9,23 @@ from __future__ import annotations
 import logging
 import sys
 from wsgiref.handlers import SimpleHandler
-from wsgiref.util import is_hop_by_hop
 
-from wsgikit import keys
-from wsgikit.http.grammar import OWS, check_name, check_value
+from wsgikit.http.problem import HTTPError
+from wsgikit.http.status import status_line
+from wsgikit.server.access import printable
+from wsgikit.server.blocking import BlockingChannel
 from wsgikit.server.body import Disconnected
+from wsgikit.server.connection import Connection
+from wsgikit.server.outbox import plain_file
+from wsgikit.server.preamble import SERVER, date
+from wsgikit.server.response import ResponseHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
-    from typing import BinaryIO, TypeAlias
-    from wsgiref.headers import Headers
+    from typing import Any, TypeAlias
+    from wsgiref.types import ErrorStream
 
     from wsgikit.types import HeaderList, WSGIApplication, WSGIEnvironment
 
@@ -30,46 +35,39 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("wsgikit.server")
 
-# A block is sent in pieces of this size: a socket's timeout counts for a whole sendall, and a slow
-# reader of a large block is not a silent one.
-PIECE = 65536
+#: Smaller blocks are joined with what stands around them; larger ones are sent from where they are.
+JOINED = 16384
+#: Smaller files are sent as a block.
+SMALL_FILE = 65536
 
 
 class ResponseWriter(SimpleHandler):
     """Runs an application for one request and sends what it answers.
 
+    :param channel: where the request came from and the response goes.
+    :param environ: the environ, but for what this adds: input, errors and early hints.
+
     A body without Content-Length is sent chunked to HTTP/1.1 clients, and until the connection
     closes to others. HEAD, 204 and 304 have none. A body that is shorter or longer than its
     Content-Length, or an error after the head was sent, is logged and ends the connection; an error
-    before is answered by 500.
+    before is answered by 500. The connection also ends where the application answers without
+    having read a body that is still on its way.
     """
 
     environ: WSGIEnvironment
-    headers: Headers | None
-    headers_sent: bool
-    status: str | None
-
+    result: Any  # None before and after
     os_environ: dict[str, str] = {}  # the process's environment is nobody's request
-    http_version = "1.1"
-    server_software = "wsgikit"
 
     def __init__(
-        self,
-        stdin: BinaryIO,
-        stdout: BinaryIO,
-        environ: dict[str, str],
-        *,
-        keep_alive: bool,
-        multithread: bool,
+        self, channel: Connection | BlockingChannel, environ: WSGIEnvironment, errors: ErrorStream
     ) -> None:
-        super().__init__(stdin, stdout, sys.stderr, environ, multithread=multithread)
-        #: May the connection carry another request? To begin with: does the client want it.
-        self.keep_alive = keep_alive
+        self.base_env = self.environ = environ
+        self.channel = channel
+        self.stderr = errors
         # Read now: the application may change its environ.
         self._method = environ["REQUEST_METHOD"]
         self._modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._line = f"{self._method} {environ['REQUEST_URI']}"
-        self._pending: list[bytes] = []
+        self._head: ResponseHead | None = None
         self._bodiless = self._chunked = False
         self._owed: int | None = None  # what is still to come of the Content-Length
 
@@ -77,140 +75,208 @@ class ResponseWriter(SimpleHandler):
         """Answer with ``application``; nothing is raised for what it or the client does wrong."""
         try:
             try:
-                self._respond(application)
+                self.setup_environ()
+                self.result = application(self.environ, self.start_response)
+                try:
+                    self.finish_response()
+                finally:
+                    self._close_result()
             except Disconnected:
-                raise
-            except (Exception, SystemExit):
+                self.channel.keep = False
+            except BaseException:
                 self.handle_error()
         except Disconnected:
-            self.keep_alive = False
-
-    def _respond(self, application: WSGIApplication) -> None:
-        self.setup_environ()
-        self.environ[keys.INPUT_TERMINATED] = True
-        try:
-            self.result = application(self.environ, self.start_response)
-            self.finish_response()
+            self.channel.keep = False
         finally:
-            close = getattr(self.result, "close", None)
-            if close is not None:
-                close()
+            self.environ = {}  # it refers to this object
+
+    def setup_environ(self) -> None:
+        environ = self.environ
+        environ["wsgi.input"] = self.channel.input()
+        environ["wsgi.errors"] = self.stderr
+        if self._modern:
+            environ["wsgi.early_hints"] = self.early_hints
+
+    def _close_result(self) -> None:
+        result, self.result = self.result, None
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+
+    def early_hints(self, headers: HeaderList) -> None:
+        """Send ``103 Early Hints`` (RFC 8297) with ``headers``, unless the response has begun.
+
+        The environ has it as ``wsgi.early_hints``, for clients that speak HTTP/1.1.
+        """
+        if not self.headers_sent:
+            fields = ResponseHead("200 OK", headers).data.partition(b"\r\n")[2]
+            self.channel.send(b"HTTP/1.1 103 Early Hints\r\n" + fields + b"\r\n", more=True)
 
     def start_response(
         self, status: str, headers: HeaderList, exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """As PEP 3333 says; ValueError for what would break the framing or inject a field."""
-        check_value(status.strip(OWS), "the status")
-        if status[:1] == "1":
-            raise ValueError(f"status {status!r} is no final response")
-        lengths = []
-        for name, value in headers:
-            check_value(value.strip(OWS), name)
-            if is_hop_by_hop(check_name(name)):
-                raise ValueError(f"{name} is the server's to set")
-            if name.lower() == "content-length":
-                lengths.append(value)
-        if len(lengths) > 1 or not all(text.isascii() and text.isdigit() for text in lengths):
-            raise ValueError(f"Content-Length is one decimal number, not {', '.join(lengths)}")
-        super().start_response(status, list(headers), exc_info)
+        if exc_info:
+            try:
+                if self.headers_sent:
+                    error = exc_info[1]
+                    raise error.with_traceback(exc_info[2]) if error else RuntimeError(status)
+            finally:
+                exc_info = None  # it refers to this frame
+        elif self._head is not None:
+            raise AssertionError("start_response was called before, and there is no exc_info")
+        self._head = ResponseHead(status, headers)
+        self.status = status
         return self.write
 
     def finish_response(self) -> None:
         """Send the body; where the response has none, no more than its first block is asked for."""
-        for block in self.result:
+        result = self.result
+        if type(result) in (list, tuple) and not self.headers_sent:
+            self._write_whole(result)
+            return
+        if self.result_is_file() and self.sendfile():
+            return
+        for block in result:
             self.write(block)
             if self.headers_sent and self._bodiless:
                 break
         self.finish_content()
+
+    def _write_whole(self, blocks: Sequence[bytes]) -> None:
+        """Send a body that is all there."""
+        for block in blocks:
+            if type(block) is not bytes:
+                raise TypeError(f"the blocks of a body are bytes, not {type(block).__name__}")
+        body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        head = self._begin(len(body))
+        if self._bodiless:
+            self.channel.send(head)
+        elif self._owed != len(body):
+            self._send(body, head, more=False)
+            self.finish_content()
+        else:
+            self.bytes_sent = len(body)
+            if len(body) <= JOINED:
+                self.channel.send(head + body)
+            else:
+                self.channel.send(head, body)
 
     def write(self, data: bytes) -> None:
         if type(data) is not bytes:
             raise TypeError(f"the blocks of a body are bytes, not {type(data).__name__}")
         if not data:
             return  # PEP 3333: the head waits for the first block that has something in it
-        if not self.headers_sent:
-            self.bytes_sent = len(data)  # what set_content_length goes by
-            self.send_headers()
-            self.bytes_sent = 0
-        if not self._bodiless:
-            self._write_block(data)
+        if self.headers_sent:
+            self._send(data)
+        else:
+            self._send(data, self._begin(len(data) if self._is_only_block() else None))
 
-    def _write_block(self, data: bytes) -> None:
+    def _is_only_block(self) -> bool:
+        try:
+            return len(self.result) == 1
+        except (TypeError, AttributeError, NotImplementedError):
+            return False
+
+    def _send(self, data: bytes, head: bytes = b"", *, more: bool = True) -> None:
+        """Send a block in its framing, after ``head``."""
         excess = False
-        if self._owed is not None:
+        if self._bodiless:
+            data = b""
+        elif self._owed is not None:
             excess = len(data) > self._owed
             data = data[: self._owed]
             self._owed -= len(data)
-        self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
-        self._flush()
         self.bytes_sent += len(data)
+        end = b""
+        if self._chunked:
+            head, end = b"%b%x\r\n" % (head, len(data)), b"\r\n"
+        if len(data) <= JOINED:
+            self.channel.send(head + data + end, more=more)
+        else:
+            self.channel.send(*filter(None, (head, data, end)), more=more)
         if excess:
             raise ValueError("the body is longer than its Content-Length")
 
     def finish_content(self) -> None:
         if not self.headers_sent:
-            self.bytes_sent = 0
-            self.send_headers()
+            self.channel.send(self._begin(0))
         if self._chunked:
-            self._write(b"0\r\n\r\n")
-        self._flush()
-        if self._owed:
+            self.channel.send(b"0\r\n\r\n")
+        if self._owed and not self._bodiless:
             raise ValueError(f"the body is {self._owed} bytes shorter than its Content-Length")
 
-    def cleanup_headers(self) -> None:
-        if self.headers is None or self.status is None:
-            raise RuntimeError("the application did not call start_response")
-        code, headers = self.status[:3], self.headers
-        self._bodiless = self._method == "HEAD" or code in ("204", "304")
-        if code == "204":
-            del headers["Content-Length"]  # RFC 9110 §8.6
-        elif "Content-Length" not in headers and code != "304":
-            if self.bytes_sent:
-                self.set_content_length()
-            elif not self._bodiless:
-                headers["Content-Length"] = "0"
-        length = headers["Content-Length"]
+    def _begin(self, size: int | None) -> bytes:
+        """The head of the response, when the body is about to begin.
+
+        :param size: of the body, where it is known.
+        """
+        head = self._head
+        if head is None:
+            raise AssertionError("the application did not call start_response")
+        channel = self.channel
+        self.headers_sent = True
+        if not channel.protocol.complete:
+            channel.keep = False
+        length = head.length if head.length is not None else size
+        self._bodiless = self._method == "HEAD" or head.code in ("204", "304")
+        framing = b""
         if self._bodiless:
-            pass
+            # RFC 9110 §8.6: never in a 204; elsewhere it tells what a GET would get.
+            if head.length is not None and head.code != "204":
+                framing = b"Content-Length: %d\r\n" % head.length
+            elif size and head.code not in ("204", "304"):
+                framing = b"Content-Length: %d\r\n" % size
         elif length is not None:
-            self._owed = int(length)
+            self._owed = length
+            framing = b"Content-Length: %d\r\n" % length
         elif self._modern:
-            headers["Transfer-Encoding"] = "chunked"
+            framing = b"Transfer-Encoding: chunked\r\n"
             self._chunked = True
         else:
-            self.keep_alive = False
-        if not self.keep_alive:
-            headers["Connection"] = "close"
+            channel.keep = False
+        if not channel.keep:
+            framing += b"Connection: close\r\n"
         elif not self._modern:
-            headers["Connection"] = "keep-alive"
+            framing += b"Connection: keep-alive\r\n"
+        server = b"" if head.named else SERVER
+        return b"%b%b%b%b\r\n" % (head.data, server, b"" if head.dated else date(), framing)
 
-    def client_is_modern(self) -> bool:
-        return True  # HTTP/0.9 was refused, and the environ may no longer say
-
-    def send_continue(self) -> None:
-        """Ask for the body, unless the response has begun."""
-        if not self.headers_sent:
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._flush()
-
-    def _write(self, data: bytes) -> None:
-        self._pending.append(data)
-
-    def _flush(self) -> None:
-        """Send head and block in one piece."""
-        block = memoryview(b"".join(self._pending))
-        self._pending.clear()
-        try:
-            for start in range(0, len(block), PIECE):
-                self.stdout.write(block[start : start + PIECE])
-        except OSError as error:
-            raise Disconnected("the client stopped reading the response") from error
+    def sendfile(self) -> bool:
+        """Let the system send a ``wsgi.file_wrapper`` body, where it is a plain file."""
+        head, channel = self._head, self.channel
+        file = getattr(self.result, "filelike", None)
+        plain = plain_file(file)
+        if not isinstance(channel, Connection) or head is None or self.headers_sent:
+            return False
+        if file is None or plain is None:
+            return False
+        fd, place, size = plain
+        if head.length not in (None, size):
+            return False
+        if size <= SMALL_FILE:
+            self._write_whole([file.read(size)])
+            return True
+        data = self._begin(size)
+        if self._bodiless:
+            channel.send(data)
+        else:
+            channel.send_file(data, fd, place, size)
+            self.bytes_sent = size
+        return True
 
     def handle_error(self) -> None:
-        line = self._line.encode("unicode_escape").decode()
-        log.exception("Error in the application at %s", line)
+        """Log the error, and answer it where nothing was sent yet."""
+        error = sys.exc_info()[1]
+        if isinstance(error, HTTPError):
+            self.error_status = status_line(error.status)
+            self.error_body = f"{error.detail}\n".encode()
+        else:
+            line = printable(self.channel.head.line)
+            log.exception("Error in the application at %s", line)
         if self.headers_sent:
-            self.keep_alive = False
+            self.channel.keep = False
         else:
             self.result = self.error_output(self.environ, self.start_response)
             self.finish_response()
+            self.result = None

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import time
+from threading import Event
+
+import pytest
+
+from wsgikit.server import inline
+from wsgikit.server.inline import GAIN, LONGEST, SAVINGS, SHORTEST, Account, Inline
+
+
+@pytest.fixture
+def watch():
+    taken = Event()
+    watch = Inline(taken.set)
+    watch.taken = taken
+    yield watch
+    watch.close()
+
+
+def asleep(watch):
+    end = time.monotonic() + 10
+    while not watch._asleep:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_a_quick_call_stays_with_its_thread(watch):
+    assert watch.end(watch.begin(), 0.0)
+    assert not watch.taken.is_set()
+
+
+def test_a_call_that_is_stuck_loses_the_loop(watch):
+    call = watch.begin()
+    assert watch.taken.wait(10)
+    assert not watch.end(call, 10.0)
+
+
+def test_the_next_call_is_not_taken_for_the_one_that_was_stuck(watch):
+    stuck = watch.begin()
+    assert watch.taken.wait(10)
+    following = watch.begin()
+    assert not watch.end(stuck, 10.0)
+    assert watch.end(following, 0.0)
+
+
+def test_the_monitor_sleeps_when_nothing_is_called_and_wakes_up(watch):
+    for _ in range(2):
+        asleep(watch)
+        watch.taken.clear()
+        watch.begin()
+        assert watch.taken.wait(10)
+
+
+def test_a_call_that_has_just_ended_is_not_taken(watch):
+    call = watch.begin()
+    watch.end(call, 0.0)
+    watch._take(call)
+    assert not watch.taken.is_set()
+
+
+def test_a_call_that_begins_while_the_monitor_falls_asleep_is_watched(watch):
+    class Racing:
+        """A call is counted between the monitor's two looks."""
+
+        reads = iter([0, 0, 1])
+
+        @property
+        def calls(self):
+            return next(self.reads, 1)
+
+    asleep(watch)
+    watch.account = Racing()
+    watch._wake.set()
+    time.sleep(0.05)
+    asleep(watch)
+    assert list(Racing.reads) == []
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(inline, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_slow_call_now_and_then_is_no_matter(clock):
+    account = Account()
+    for _ in range(10):
+        account.calls += int(SAVINGS / GAIN)
+        account.charge(SAVINGS)
+    assert account.resumes == 0
+
+
+def test_slow_calls_pause_inline_running(clock):
+    account = Account()
+    account.charge(2 * SAVINGS)
+    assert account.resumes == clock[0] + SHORTEST
+
+
+def test_the_pause_doubles_while_calls_stay_slow(clock):
+    account = Account()
+    pauses = []
+    for _ in range(12):
+        account.charge(2 * SAVINGS)
+        pauses.append(account.resumes - clock[0])
+        clock[0] = account.resumes
+    assert pauses[:3] == pytest.approx([SHORTEST, 2 * SHORTEST, 4 * SHORTEST])
+    assert pauses[-1] == pytest.approx(LONGEST)
+    clock[0] += 10 * LONGEST  # quick for a long time
+    account.charge(2 * SAVINGS)
+    assert account.resumes == pytest.approx(clock[0] + SHORTEST)

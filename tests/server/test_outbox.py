@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import selectors
+import socket
+
+import pytest
+
+from wsgikit.server import outbox
+from wsgikit.server.body import Disconnected
+from wsgikit.server.outbox import FileSlice, Outbox, plain_file, wait_for
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def fill(ours, size):
+    while True:
+        ours.send(b"x" * size)
+
+
+def drained(theirs, count):
+    data = b""
+    while len(data) < count:
+        data += theirs.recv(count - len(data))
+    return data
+
+
+@pytest.mark.parametrize("gather", [True, False])
+def test_what_is_not_taken_is_sent_later(pair, gather, monkeypatch):
+    monkeypatch.setattr(outbox, "CAN_GATHER", gather)
+    ours, theirs = pair
+    box = Outbox(ours)
+    blocks = [b"head", b"a" * 3_000_000, b"b" * 10]
+    box.send(*blocks)
+    assert box
+    assert 0 < box.size < 3_000_014
+    box.send(b"next")
+    got = b""
+    while not box.flush():
+        got += drained(theirs, 1000)
+    assert got + drained(theirs, 3_000_018 - len(got)) == b"".join(blocks) + b"next"
+    assert (bool(box), box.size) == (False, 0)
+
+
+def test_a_socket_that_takes_nothing(pair):
+    ours, _ = pair
+    for size in (65536, 1):
+        with pytest.raises(BlockingIOError):
+            fill(ours, size)
+    box = Outbox(ours)
+    box.send(b"more")
+    assert box.size == 4
+    box.close()
+    assert not box
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_client_that_is_gone(pair, later):
+    ours, theirs = pair
+    box = Outbox(ours)
+    if later:
+        box.send(b"x" * 3_000_000)
+    theirs.close()
+    with pytest.raises(Disconnected):
+        box.flush() if later else box.send(b"x")
+
+
+def test_a_file_goes_between_blocks(pair, tmp_path):
+    ours, theirs = pair
+    (tmp_path / "file").write_bytes(b"0123456789")
+    box = Outbox(ours)
+    with (tmp_path / "file").open("rb") as file:
+        box.send_file(FileSlice(file.fileno(), 2, 5))
+    assert box.file_next
+    box.send(b"end")
+    assert box.flush()
+    assert drained(theirs, 8) == b"23456end"
+
+
+def test_a_file_that_is_not_sent_is_closed(pair, tmp_path):
+    (tmp_path / "file").write_bytes(b"0123456789")
+    box = Outbox(pair[0])
+    with (tmp_path / "file").open("rb") as file:
+        box.send_file(FileSlice(file.fileno(), 0, 10))
+        fd = box._rest[0]._fd
+    box.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+
+
+def test_plain_files(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    with path.open("rb") as file:
+        file.read(3)
+        assert plain_file(file) == (file.fileno(), 3, 7)
+    with path.open("r+b", buffering=0) as file:
+        file.seek(99)
+        assert plain_file(file) == (file.fileno(), 99, 0)
+
+
+def test_files_that_are_not_plain(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    with gzip.open(path, "wb") as file:
+        file.write(b"0")
+    with gzip.open(path) as file:
+        assert plain_file(file) is None
+    assert plain_file(io.BytesIO()) is None
+    reading, writing = os.pipe()
+    os.close(writing)
+    with open(reading, "rb") as file:
+        assert plain_file(file) is None
+    monkeypatch.setattr(outbox, "CAN_SEND_FILES", False)
+    with path.open("rb") as file:
+        assert plain_file(file) is None
+
+
+def test_waiting_has_an_end(pair):
+    ours, theirs = pair
+    with pytest.raises(Disconnected):
+        wait_for(ours, selectors.EVENT_READ, 0.01)
+    with pytest.raises(Disconnected):
+        wait_for(ours, selectors.EVENT_WRITE, -1)
+    theirs.send(b"x")
+    wait_for(ours, selectors.EVENT_READ, 10)

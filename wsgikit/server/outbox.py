@@ -1,0 +1,169 @@
+"""What is on its way to a client: sent as far as its socket takes it, the rest kept for later."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import stat
+from collections import deque
+from io import BufferedRandom, BufferedReader, FileIO
+
+from wsgikit.server.body import Disconnected
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Bytes of a file that one call sends: a fast reader must not keep a thread from looking up.
+FILE_PIECE = 1 << 20
+
+#: The system sends files without their being read.
+CAN_SEND_FILES = hasattr(os, "sendfile")
+#: It sends several blocks in one call.
+CAN_GATHER = hasattr(socket.socket, "sendmsg")
+
+_MSG_MORE = getattr(socket, "MSG_MORE", 0)  # what follows belongs to the same packet
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+class FileSlice:
+    """``count`` bytes of an open file from ``offset`` on, under a descriptor of its own."""
+
+    def __init__(self, fd: int, offset: int, count: int) -> None:
+        self._fd = os.dup(fd)
+        self._offset = offset
+        #: How many bytes are still to be sent.
+        self.count = count
+
+    def send(self, to: int) -> None:
+        """Send what the socket takes.
+
+        :raises OSError: it takes nothing now (``BlockingIOError``), or the file is cut short.
+        """
+        sent = os.sendfile(to, self._fd, self._offset, min(self.count, FILE_PIECE))
+        if not sent:
+            raise OSError("the file has become shorter while it was sent")
+        self._offset += sent
+        self.count -= sent
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def plain_file(file: Any) -> tuple[int, int, int] | None:
+    """Descriptor, place and size of what is left to read of a file that the system can send.
+
+    None for any other: an object with a ``fileno`` may change what it reads, as GzipFile does.
+    """
+    if not CAN_SEND_FILES or type(file) not in (BufferedReader, BufferedRandom, FileIO):
+        return None
+    fd = file.fileno()
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    place = file.tell()
+    return fd, place, max(0, status.st_size - place)
+
+
+class Outbox:
+    """Sends on a socket that does not block; what it doesn't take is sent by :meth:`flush`."""
+
+    __slots__ = ("_rest", "_socket", "size")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._rest: deque[memoryview | FileSlice] | None = None
+        #: Bytes in memory that the socket has not taken.
+        self.size = 0
+
+    def __bool__(self) -> bool:
+        """Something is left to be sent."""
+        return bool(self._rest)
+
+    @property
+    def file_next(self) -> bool:
+        """What is left begins with a file: reading it may block."""
+        return self._rest is not None and bool(self._rest) and isinstance(self._rest[0], FileSlice)
+
+    def send(self, *blocks: bytes, more: bool = False) -> None:
+        """Send ``blocks`` in one call, as far as the socket takes them.
+
+        :param more: something follows at once.
+        :raises Disconnected: the client is gone.
+        """
+        sent = 0
+        if not self._rest:
+            try:
+                if len(blocks) == 1 or not CAN_GATHER:
+                    sent = self._socket.send(b"".join(blocks), _MSG_MORE if more else 0)
+                else:
+                    sent = self._socket.sendmsg(blocks)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                raise Disconnected("the client stopped reading the response") from error
+        for block in blocks:
+            if sent < len(block):
+                self._keep(memoryview(block)[sent:])
+                sent = 0
+            else:
+                sent -= len(block)
+
+    def send_file(self, part: FileSlice) -> None:
+        """Leave ``part`` to :meth:`flush`, which also closes it."""
+        self._add(part)
+
+    def _keep(self, rest: memoryview) -> None:
+        self._add(rest)
+        self.size += len(rest)
+
+    def _add(self, rest: memoryview | FileSlice) -> None:
+        if self._rest is None:
+            self._rest = deque()
+        self._rest.append(rest)
+
+    def flush(self) -> bool:
+        """Send what is left, as far as the socket takes it; whether that was all.
+
+        :raises Disconnected: the client is gone, or a file has become shorter.
+        """
+        try:
+            while self._rest:
+                item = self._rest[0]
+                if isinstance(item, FileSlice):
+                    item.send(self._socket.fileno())
+                    if not item.count:
+                        self._rest.popleft()
+                        item.close()
+                else:
+                    sent = self._socket.send(item)
+                    self.size -= sent
+                    if sent < len(item):
+                        self._rest[0] = item[sent:]
+                    else:
+                        self._rest.popleft()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise Disconnected("the client stopped reading the response") from error
+        return True
+
+    def close(self) -> None:
+        """Give up what is left."""
+        while self._rest:
+            item = self._rest.popleft()
+            if isinstance(item, FileSlice):
+                item.close()
+
+
+def wait_for(connection: socket.socket, event: int, seconds: float) -> None:
+    """Wait until ``connection`` can be read from, or written to.
+
+    :param event: ``selectors.EVENT_READ`` or ``EVENT_WRITE``.
+    :raises Disconnected: nothing happens for ``seconds``.
+    """
+    with _Selector() as selector:
+        selector.register(connection, event)
+        if seconds <= 0 or not selector.select(seconds):
+            raise Disconnected("the client was slower than the limits allow")

@@ -1,0 +1,282 @@
+"""The sockets of a loop: who listens, who is connected, what is watched, and until when."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+from contextlib import contextmanager
+from functools import partial
+from threading import Event, current_thread, main_thread
+from time import monotonic
+
+from wsgikit.server.connection import Connection
+from wsgikit.server.handler import RequestHandler
+from wsgikit.server.host import Host
+from wsgikit.server.pool import Pool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+log = logging.getLogger("wsgikit.server")
+
+NEVER = float("inf")
+#: What wakes the loop; other bytes are the numbers of signals.
+WAKE = b"\0"
+#: Seconds in which a client that still sends can take note that it is answered no more.
+LINGER = 2.0
+#: Seconds for which a stop listens to idle connections: a request may be on its way.
+LAST_LOOK = 0.1
+#: Seconds between two looks at the deadlines, at least.
+GRAIN = 0.05
+#: Seconds until new connections are tried again where the system had no room for them.
+RETRY = 1.0
+
+# What was wrong with one connection that was to be accepted, and says nothing of the next.
+_GONE = {errno.ECONNABORTED, errno.ECONNRESET, errno.EPROTO, errno.EPERM, errno.EINTR}
+
+
+class Sockets:
+    """All sockets of a loop. But for :meth:`wake` and :meth:`stop`, only the loop calls it."""
+
+    def __init__(self, server: Host, pool: Pool) -> None:
+        self._server = server
+        self._pool = pool
+        self._poller = server.new_poller()
+        self.connections: dict[int, Connection] = {}
+        #: Those that were just accepted. Their request is often here already: they are watched only
+        #: when they turn out to be waiting.
+        self.fresh: list[Connection] = []
+        # Connections of handlers that read for themselves.
+        self._guests: set[socket.socket] = set()
+        self._wakened, self._waker = socket.socketpair()
+        self._wakened.setblocking(False)
+        self._waker.setblocking(False)
+        self._poller.watch(self._wakened.fileno())
+        self._awake = False
+        #: A signal has arrived, or the end.
+        self.news = Event()
+        self._listener: socket.socket | None = server.socket
+        self._listener.setblocking(False)
+        self._poller.watch(self._listener.fileno())
+        # There may be connections in the system's queue of which nobody will tell.
+        self._full = False
+        #: When deadlines are to be looked at.
+        self.look_at = NEVER
+        self.stopping = False
+        self._stop_at = NEVER
+
+    def patience(self, now: float) -> float | None:
+        """For how long nothing but the clients can make work."""
+        return None if self.look_at == NEVER else max(0.0, self.look_at - now)
+
+    def wait(self, seconds: float | None) -> list[tuple[int, int]]:
+        """Wait for something to do: pairs of descriptor and flags."""
+        return self._poller.wait(seconds)
+
+    def wake(self) -> None:
+        """End the wait, from any thread."""
+        if not self._awake:
+            self._awake = True
+            try:
+                self._waker.send(WAKE)
+            except OSError:
+                pass  # the loop has ended
+
+    @contextmanager
+    def told_of_signals(self) -> Iterator[None]:
+        """Have signals wake the loop, which then sets :attr:`news`, while the main thread waits.
+
+        A handler runs in the main thread and nowhere else. A signal that comes just before that
+        thread begins to wait does not end the wait: it would be noticed when something else does.
+        """
+        if current_thread() is not main_thread():
+            yield
+            return
+        with self._waker.dup() as waker:
+            previous = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+            try:
+                yield
+            finally:
+                signal.set_wakeup_fd(previous)
+
+    def serve_other(self, fd: int) -> None:
+        """Go on with what is no connection."""
+        if fd == self._wakened.fileno():
+            if self._wakened.recv(16).strip(WAKE):
+                self.news.set()
+            self._awake = False
+        else:
+            self._accept()
+
+    def _accept(self) -> None:
+        """Accept all who wait, as far as the limit allows."""
+        self._full = False
+        while self._listener is not None:
+            if len(self.connections) >= self._server.limits.connections:
+                self._full = True
+                return
+            try:
+                client, address = self._server.get_request()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _GONE:
+                    continue
+                log.warning("Cannot accept connections: %s", error.strerror)
+                self._full = True
+                self.look_at = min(self.look_at, monotonic() + RETRY)
+                return
+            if self._server.verify_request(client, address):
+                self._server.process_request(client, address)
+            else:
+                self._server.shutdown_request(client)
+
+    def add(self, client: socket.socket, address: Any) -> None:
+        """Serve a connection."""
+        if not issubclass(self._server.RequestHandlerClass, RequestHandler):
+            self._guests.add(client)
+            self._pool.put(partial(self._serve_guest, client, address))
+            return
+        client.setblocking(False)
+        limits = self._server.limits
+        connection = Connection(client, address, self._server.base_environ, limits)
+        self.connections[connection.fd] = connection
+        self.fresh.append(connection)
+        self.due(connection, monotonic() + limits.idle)
+
+    def _serve_guest(self, client: socket.socket, address: Any) -> None:
+        """Let a handler of another kind have a connection, and a thread, for itself."""
+        try:
+            self._server.finish_request(client, address)
+        except Exception:
+            self._server.handle_error(client, address)
+        self._server.shutdown_request(client)
+        self._guests.discard(client)
+        self.wake()
+
+    def watch(self, connection: Connection, *, write: bool = False) -> None:
+        """Be told when there is something to read, or to write."""
+        self.forget(connection)
+        self._poller.watch(connection.fd, write=write)
+        connection.watched = True
+        connection.writing = write
+
+    def forget(self, connection: Connection) -> None:
+        """Be told no more."""
+        if connection.watched:
+            self._poller.forget(connection.fd)
+            connection.watched = False
+
+    def due(self, connection: Connection, deadline: float) -> None:
+        """Let the time of ``connection`` be over at ``deadline``."""
+        connection.deadline = deadline
+        if deadline < self.look_at:
+            self.look_at = deadline
+
+    def linger(self, connection: Connection) -> None:
+        """Half-close and read on for a moment: a reset would take the answer from the client.
+
+        RFC 9112, section 9.6.
+        """
+        try:
+            connection.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.close(connection)
+            return
+        connection.lingering = True
+        self.watch(connection)
+        self.due(connection, monotonic() + LINGER)
+
+    def close(self, connection: Connection) -> None:
+        if self.connections.get(connection.fd) is connection:
+            self.forget(connection)
+            del self.connections[connection.fd]
+            connection.close()
+            if self._full:
+                self._accept()
+
+    def sweep(self, now: float) -> list[Connection]:
+        """Close whose time is over; the idle ones of them are returned for a last look."""
+        looks = []
+        idle = self._server.limits.idle
+        soonest = NEVER
+        for connection in list(self.connections.values()):
+            waiting = connection.waiting
+            if connection.busy:
+                due = now + idle  # a thread that is done with it tells nobody
+            elif connection.deadline > now:
+                if waiting and self.stopping:
+                    connection.deadline = min(connection.deadline, now + LAST_LOOK)
+                due = connection.deadline
+            elif waiting and not connection.expired:
+                connection.expired = True
+                looks.append(connection)
+                due = now
+            else:
+                self.close(connection)
+                continue
+            soonest = min(soonest, due)
+        if self._full:
+            self._accept()
+            soonest = min(soonest, now + RETRY)
+        if self.stopping:
+            soonest = now
+        self.look_at = max(soonest, now + GRAIN)
+        return looks
+
+    def stop(self, seconds: float) -> None:
+        """Listen no more, and come to an end within ``seconds``; from any thread."""
+        self._stop_at = monotonic() + seconds
+        self.stopping = True
+        self.wake()
+
+    def finish(self, now: float) -> bool:
+        """Go on with a stop; whether it has come to its end."""
+        if self._listener is not None:
+            self._accept()  # who was let in by the system is served
+            self._poller.forget(self._listener.fileno())
+            self._listen_no_more()
+            self.look_at = now
+            for guest in list(self._guests):  # their threads take them out
+                _shut(guest, socket.SHUT_RD)
+        return not (self.connections or self._guests) or now >= self._stop_at
+
+    def _listen_no_more(self) -> None:
+        self._listener = None
+        self._server.server_close()
+
+    def close_all(self) -> None:
+        """Close what is left; of a connection that a thread still uses, only both directions."""
+        self._listen_no_more()
+        left = 0
+        for connection in self.connections.values():
+            if connection.busy:
+                left += 1
+                _shut(connection.socket, socket.SHUT_RDWR)
+            else:
+                connection.close()
+        for guest in list(self._guests):
+            left += 1
+            _shut(guest, socket.SHUT_RDWR)
+        if left:
+            log.warning(
+                "Stopped with %d requests unfinished after %g s (stop_timeout)",
+                left,
+                self._server.stop_timeout,
+            )
+        self.connections.clear()
+        self._poller.close()
+        self._wakened.close()
+        self._waker.close()
+
+
+def _shut(client: socket.socket, how: int) -> None:
+    """End who reads or writes."""
+    try:
+        client.shutdown(how)
+    except OSError:
+        pass  # the client was quicker
