@@ -140,6 +140,11 @@ def test_what_is_no_middleware(what):
         layer(what)
 
 
+def test_a_layer_keeps_its_middleware():
+    assert tagged(name="a").middleware is tagged.__middleware__
+    assert when(is_api, tagged(name="a")).middleware is None
+
+
 def test_options_may_have_any_name():
     @layer
     def odd(app, *, args, options, self, name, app_=None):
@@ -382,6 +387,16 @@ def test_a_layer_made_of_layers_shows_itself_and_them():
     names = [str(part.heading()) for part in describe(secured(hello, level=2)).layers()]
     assert names[0].endswith("secured(level=2)")
     assert names[1:] == ["tagged(name='2')"]
+
+
+def test_what_a_layer_was_called_with_is_kept_beside_what_it_shows():
+    behind = plain(hello)
+    alone = tagged(behind, name="a").__layer__
+    assert alone.app is alone.inner is behind
+    composed = stack(hardened, behind).__layer__
+    assert composed.app is behind
+    assert composed.inner is not behind
+    assert [part.name for part in describe(composed.inner).layers()] == ["plain", "tagged", "plain"]
 
 
 def test_a_layer_that_gives_what_is_behind_makes_no_circle():

@@ -33,7 +33,7 @@ def layer(
     ``middleware`` takes the application first and its options as keywords only. An option that it
     does not know, or one that it wants and does not get, raises :class:`TypeError` where the layer
     is written; what a wrong value raises comes when the layer is stacked, and says from which layer
-    it comes.
+    it comes. :mod:`wsgikit.doctor` has how a layer states its place in a stack.
     """
     code = getattr(middleware, "__code__", None)
     if code is None or code.co_argcount != 1 or code.co_flags & 0x0C:  # *args or **options
@@ -52,7 +52,12 @@ def layer(
         for option in required:
             if option not in options:
                 raise TypeError(f"{name}() needs the option {option!r}")
-        bound = BoundLayer(name, options, lambda app: middleware(app, **options))  # type: ignore
+        bound = BoundLayer(
+            name,
+            options,
+            lambda app: middleware(app, **options),  # type: ignore[arg-type,call-arg]
+            middleware,
+        )
         if not args:
             return bound
         if len(args) > 1 or not _is_application(args[0]):
@@ -71,11 +76,18 @@ def layer(
 class BoundLayer:
     """A middleware with its options, ready to be stacked: what ``@layer`` makes."""
 
-    __slots__ = ("_wrap", "name", "options")
+    __slots__ = ("_wrap", "middleware", "name", "options")
 
-    def __init__(self, name: str, options: Mapping[str, object], wrap: Layer) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, object],
+        wrap: Layer,
+        middleware: Callable[..., WSGIApplication] | None = None,
+    ) -> None:
         self.name = name
         self.options = options
+        self.middleware = middleware  # where the doctor finds what the layer says of itself
         self._wrap = wrap
 
     def __call__(self, app: WSGIApplication, /) -> WSGIApplication:
@@ -128,13 +140,20 @@ def when(predicate: Callable[[WSGIEnvironment], object], part: Layer, /) -> Laye
 
 
 class Record:
-    """What was stacked: ``inner`` behind ``layer``, giving ``outer``."""
+    """What was stacked: ``layer`` was called with ``app`` and gave ``outer``.
 
-    __slots__ = ("inner", "layer", "outer")
+    ``inner`` is what stands behind: ``app``, or what the layer made of it where that has parts of
+    its own to show (a stack, a router).
+    """
 
-    def __init__(self, outer: object, part: Layer, inner: WSGIApplication) -> None:
+    __slots__ = ("app", "inner", "layer", "outer")
+
+    def __init__(
+        self, outer: object, part: Layer, app: WSGIApplication, inner: WSGIApplication
+    ) -> None:
         self.outer = outer
         self.layer = part
+        self.app = app
         self.inner = inner
 
 
@@ -162,14 +181,14 @@ def wrapped(part: Layer, app: WSGIApplication) -> WSGIApplication:
     stands_alone = record is not None or takes_part(outer)
     if not stands_alone and _holds(outer, app):
         try:
-            return _noted(outer, part, app)
+            return _noted(outer, part, app, app)
         except AttributeError:
             pass
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         return outer(environ, start_response)
 
-    return _noted(answer, part, outer if stands_alone else app)
+    return _noted(answer, part, app, outer if stands_alone else app)
 
 
 def record_of(app: WSGIApplication) -> Record | None:
@@ -184,8 +203,10 @@ def takes_part(app: WSGIApplication) -> bool:
     return "described" in own or hasattr(type(app), "described")
 
 
-def _noted(outer: WSGIApplication, part: Layer, inner: WSGIApplication) -> WSGIApplication:
-    outer.__layer__ = Record(outer, part, inner)  # type: ignore[attr-defined]
+def _noted(
+    outer: WSGIApplication, part: Layer, app: WSGIApplication, inner: WSGIApplication
+) -> WSGIApplication:
+    outer.__layer__ = Record(outer, part, app, inner)  # type: ignore[attr-defined]
     outer.__wrapped__ = inner  # type: ignore[attr-defined]
     return outer
 
