@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
 import os
+import tarfile
+import zipfile
+from base64 import b64encode
+from hashlib import sha256
 from urllib.parse import urljoin
 from wsgiref.validate import validator
 
 import pytest
-from webtest import TestApp
+from webtest import TestApp, Upload
 
 from wsgikit import Router, describe
 from wsgikit.apps import listing
@@ -174,10 +179,223 @@ def test_a_root_that_is_none(root):
 
 def test_described(root):
     assert str(describe(listing(root))) == f"listing(root={str(root)!r})"
-    app = listing(str(root), title="Mine", index="index.html", hidden=True)
-    assert describe(app).options == {
-        "root": str(root),
+    options = {
         "title": "Mine",
         "index": "index.html",
         "hidden": True,
+        "archives": False,
+        "upload": True,
+        "max_upload": 5,
+        "overwrite": True,
     }
+    assert describe(listing(str(root), **options)).options == {"root": str(root), **options}
+
+
+# Archives
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/", "/to-docs/"])
+def test_each_folder_can_be_downloaded(app, path):
+    response = app.get(path).click("zip")
+    assert response.content_type == "application/zip"
+    assert response.headers["Cache-Control"] == "no-cache"
+    name = path.strip("/") or "Files"
+    assert response.headers["Content-Disposition"] == f"attachment; filename={name}.zip"
+    archive = zipfile.ZipFile(io.BytesIO(response.body))
+    assert archive.testzip() is None
+    expected = {"/": "Files/a.txt", "/docs/": "docs/index.html", "/to-docs/": "to-docs/index.html"}
+    assert expected[path] in archive.namelist()
+    assert not [name for name in archive.namelist() if "secret" in name or "hidden" in name]
+
+
+def test_an_archive_for_tar(app):
+    response = app.get("/").click("tar.gz")
+    assert response.content_type == "application/gzip"
+    with tarfile.open(fileobj=io.BytesIO(response.body)) as archive:
+        assert "Files/a.txt" in archive.getnames()
+
+
+def test_hidden_files_are_in_the_archive_where_they_are_listed(root):
+    response = TestApp(listing(root, hidden=True)).get("/?download=zip")
+    assert "Files/.hidden" in zipfile.ZipFile(io.BytesIO(response.body)).namelist()
+
+
+@pytest.mark.parametrize("query", ["download=rar", "download=", "download"])
+def test_an_archive_that_there_is_not(app, query):
+    assert app.get(f"/?{query}").content_type == "text/html"
+
+
+def test_without_archives(root):
+    app = TestApp(listing(root, archives=False))
+    assert not app.get("/").html.select("#listed > p a")
+    assert app.get("/?download=zip").content_type == "text/html"
+
+
+def test_a_head_of_an_archive(app):
+    response = app.head("/?download=zip")
+    assert (response.body, response.content_type) == (b"", "application/zip")
+
+
+# Uploads
+
+
+@pytest.fixture
+def taking(root):
+    return TestApp(validator(listing(root, upload=True)))
+
+
+def everything(root):
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_symlink()}
+
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_the_form_works_without_a_script(taking, root):
+    form = taking.get("/docs/?sort=size&order=asc").forms[0]
+    form["file"] = [Upload("é 1.txt", b"one"), Upload("two.txt", b"two")]
+    response = form.submit(headers=HTML)
+    assert response.status_int == 303
+    assert response.location == "?sort=size&order=asc&stored=2"
+    assert (root / "docs" / "é 1.txt").read_bytes() == b"one"
+    page = taking.get("/docs/?sort=size&order=asc&stored=2")
+    assert page.html.select_one("p[role=status]").get_text() == "2 files were stored."
+    assert "./two.txt" in links(page)
+
+
+def test_a_form_without_a_file(taking):
+    response = taking.post("/", {}, HTML, upload_files=[("file", "", b"")])
+    assert response.location == "?stored=0"
+    assert not taking.get("/?stored=0").html.select(".notice")
+
+
+def test_a_taken_name_is_told_on_the_page(taking, root):
+    response = taking.post(
+        "/",
+        {"existing": "refuse"},
+        HTML,
+        upload_files=[("file", "a.txt", b"new"), ("file", "c.txt", b"c")],
+        status=409,
+    )
+    assert response.html.select_one("[role=status]").get_text() == "1 file was stored."
+    alert = response.html.select_one("[role=alert]")
+    assert alert.li.get_text() == "a.txt: there is something of that name"
+    assert (root / "a.txt").read_bytes() == b"text"
+    assert "./c.txt" in links(response)
+
+
+def test_the_form_numbers_unless_told_otherwise(taking, root):
+    form = taking.get("/").forms[0]
+    assert form["existing"].options == [
+        ("number", False, "keep both"),
+        ("refuse", False, "keep the old one"),
+    ]
+    form["file"] = [Upload("a.txt", b"new")]
+    form.submit(headers=HTML, status=303)
+    assert (root / "a (2).txt").read_bytes() == b"new"
+
+
+def test_programs_get_json(taking, root):
+    response = taking.post("/docs/", upload_files=[("file", "c.txt", b"c")], status=201)
+    assert response.headers["Vary"] == "Accept"
+    assert response.json == {"stored": [{"name": "c.txt", "href": "./c.txt"}], "refused": []}
+    headers = {"Accept": "application/json"}
+    response = taking.post(
+        "/docs/", {}, headers, upload_files=[("file", "c.txt", b"c")], status=409
+    )
+    assert response.content_type == "application/problem+json"
+    assert response.json["refused"] == [
+        {"name": "c.txt", "reason": "there is something of that name"}
+    ]
+
+
+def test_overwriting_where_it_is_allowed(root):
+    app = TestApp(listing(root, upload=True, overwrite=True))
+    form = app.get("/").forms[0]
+    form["existing"] = "replace"
+    form["file"] = [Upload("a.txt", b"new")]
+    form.submit(headers=HTML, status=303)
+    assert app.get("/a.txt").body == b"new"
+
+
+def test_a_form_that_is_too_large(root):
+    app = TestApp(listing(root, upload=True, max_upload=100))
+    response = app.post("/", upload_files=[("file", "c.txt", bytes(100))], status=413)
+    assert "At most 100 bytes are taken at once (max_upload)." in response
+    assert "At most 100\xa0B at once." in app.get("/").html.form.get_text()
+
+
+def test_a_page_of_another_site_stores_nothing(taking, root):
+    before = everything(root)
+    headers = HTML | {"Sec-Fetch-Site": "cross-site"}
+    taking.post("/", {}, headers, upload_files=[("file", "c.txt", b"c")], status=403)
+    assert everything(root) == before
+
+
+@pytest.mark.parametrize("path", ["/none/", "/out/", "/.git/", "/../", "/a.txt/"])
+def test_where_nothing_is_stored(taking, root, path):
+    (root / ".git").mkdir()
+    before = everything(root)
+    taking.post(path, upload_files=[("file", "c.txt", b"c")], status=404)
+    assert everything(root) == before
+
+
+def test_a_file_takes_nothing(taking):
+    response = taking.post("/a.txt", upload_files=[("file", "c.txt", b"c")], status=405)
+    assert response.headers["Allow"] == "GET, HEAD"
+
+
+def test_other_methods_where_files_are_taken(taking):
+    assert taking.put("/", status=405).headers["Allow"] == "GET, HEAD, POST"
+    assert taking.options("/", status=405).headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_hidden_folders_take_files_where_they_are_listed(root):
+    (root / ".git").mkdir()
+    app = TestApp(listing(root, upload=True, hidden=True))
+    app.post("/.git/", upload_files=[("file", "c.txt", b"c")], status=201)
+
+
+def test_the_page_may_run_its_own_script_only(taking):
+    page = taking.get("/")
+    (policy,) = page.headers.getall("Content-Security-Policy")
+    digest = b64encode(sha256(page.html.script.string.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'; connect-src 'self'" in policy
+    assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize("name", ["page.html", "image.svg", "page.xhtml", "data.xml", "feed.atom"])
+def test_no_script_runs_in_what_was_stored(taking, root, name):
+    (root / name).write_text("<script>alert(1)</script>")
+    assert taking.get(f"/{name}").headers["Content-Security-Policy"] == "sandbox"
+    assert "Content-Security-Policy" not in TestApp(listing(root)).get(f"/{name}").headers
+
+
+def test_other_types_are_sent_as_ever(taking):
+    assert "Content-Security-Policy" not in taking.get("/a.txt").headers
+    etag = taking.get("/a.txt").headers["ETag"]
+    taking.get("/a.txt", headers={"If-None-Match": etag}, status=304)
+
+
+def test_uploads_below_a_mount(root):
+    router = Router()
+    router.mount("/files", listing(root, upload=True))
+    app = TestApp(validator(router))
+    form = app.get("/files/docs/").forms[0]
+    form["file"] = [Upload("c.txt", b"c")]
+    assert form.submit(headers=HTML).follow().request.path == "/files/docs/"
+    assert app.get("/files/docs/c.txt").body == b"c"
+
+
+def test_the_top_of_a_mount_without_a_slash(root):
+    app = listing(root, upload=True)
+    response = TestApp(app).post(
+        "/", extra_environ={"SCRIPT_NAME": "/files", "PATH_INFO": ""}, status="*"
+    )
+    assert response.status_int in (405, 415)
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "1", True])
+def test_a_limit_that_is_none(root, size):
+    with pytest.raises(ValueError, match="max_upload takes a number of bytes"):
+        listing(root, max_upload=size)

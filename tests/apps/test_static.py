@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import gzip
+import json
 import os
+import sys
+import zipfile
+from importlib import resources
 from io import BytesIO
 from urllib.parse import quote_from_bytes
 from urllib.request import urlopen
@@ -17,6 +22,7 @@ from wsgikit.apps import static
 from wsgikit.testing import serving
 
 CANARY = b"canary"
+TEXT = b"body { color: red }\n" * 100
 
 
 def make_tree(base):
@@ -158,7 +164,7 @@ def test_a_range(app):
 def test_a_server_sends_the_file_itself(root):
     environ = {"wsgi.file_wrapper": FileWrapper, "PATH_INFO": "/a.txt", "REQUEST_METHOD": "GET"}
     setup_testing_defaults(environ)
-    body = static(root)(environ, lambda *_: None)
+    body = static(root, memory=0)(environ, lambda *_: None)
     assert isinstance(body, FileWrapper)
     assert list(body) == [b"text"]
     body.close()
@@ -415,3 +421,193 @@ def test_described(root):
     assert str(describe(static(root))) == f"static(root={str(root)!r})"
     app = static(str(root), index=None, hidden=True)
     assert describe(app).options == {"root": str(root), "index": None, "hidden": True}
+    several = static(root, root / "docs", codings=["gzip"], cache={"*": "no-store"})
+    assert describe(several).options == {
+        "root": str(root),
+        "more": [str(root / "docs")],
+        "codings": ["gzip"],
+        "cache": {"*": "no-store"},
+    }
+
+
+# --- what else can be asked for
+
+
+@pytest.fixture
+def site(tmp_path):
+    root = tmp_path / "root"
+    (root / "assets").mkdir(parents=True)
+    for name, content in {
+        "index.html": b"<h1>Site</h1>",
+        "404.html": b"<h1>Lost</h1>",
+        "app.css": TEXT,
+        "app.css.gz": gzip.compress(TEXT),
+        "app.3f2a1b9c.css": TEXT,
+        "manifest.json": json.dumps({"app.css": "app.3f2a1b9c.css"}).encode(),
+        "assets/report.pdf": b"%PDF",
+        "assets/data.foo": b"foo",
+    }.items():
+        (root / name).write_bytes(content)
+    return root
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["live", "frozen"])
+def test_options(site, frozen):
+    app = static(
+        site,
+        frozen=frozen,
+        fallback="index.html",
+        not_found="404.html",
+        types={".foo": "text/x-foo"},
+        cache={"assets/*": "max-age=60"},
+        headers={"*": {"Access-Control-Allow-Origin": "*"}},
+        download=["*.pdf"],
+        memory=1000,
+    )
+    status, headers, body = call(app, "/app.css")
+    assert (status, body) == (200, TEXT)
+    assert headers["Cache-Control"] == "no-cache"
+    assert headers["Vary"] == "Accept-Encoding"
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    status, headers, body = call(app, "/app.css", HTTP_ACCEPT_ENCODING="gzip, deflate, br")
+    assert (headers["Content-Encoding"], gzip.decompress(body)) == ("gzip", TEXT)
+    assert headers["Vary"] == "Accept-Encoding"
+    _, headers, _ = call(app, "/app.3f2a1b9c.css")
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    _, headers, _ = call(app, "/assets/report.pdf")
+    assert headers["Content-Disposition"] == "attachment; filename=report.pdf"
+    assert headers["Cache-Control"] == "max-age=60"
+    _, headers, _ = call(app, "/assets/data.foo")
+    assert headers["Content-Type"] == "text/x-foo; charset=utf-8"
+    assert call(app, "/users", HTTP_ACCEPT="text/html")[2] == b"<h1>Site</h1>"
+    assert call(app, "/users", HTTP_ACCEPT="*/*")[::2] == (404, b"<h1>Lost</h1>")
+
+
+def test_a_304_keeps_what_concerns_the_response(site):
+    app = static(site, headers={"*": {"Access-Control-Allow-Origin": "*"}})
+    _, headers, _ = call(app, "/app.css")
+    status, fields, _ = call(app, "/app.css", HTTP_IF_NONE_MATCH=headers["ETag"])
+    assert (status, set(fields)) == (
+        304,
+        {"ETag", "Vary", "Cache-Control", "Access-Control-Allow-Origin"},
+    )
+
+
+def test_one_tag_for_two_codings_is_none(site):
+    app = static(site)
+    tags = {
+        coding: call(app, "/app.css", HTTP_ACCEPT_ENCODING=coding)[1]["ETag"]
+        for coding in ("gzip", "identity")
+    }
+    assert tags["gzip"] != tags["identity"]
+    for asked, told, status in (
+        ("gzip", "gzip", 304),
+        ("identity", "identity", 304),
+        ("gzip", "identity", 200),
+        ("identity", "gzip", 200),
+    ):
+        fields = {"HTTP_ACCEPT_ENCODING": asked, "HTTP_IF_NONE_MATCH": tags[told]}
+        assert call(app, "/app.css", **fields)[0] == status
+
+
+def test_a_sibling_has_a_path_of_its_own(site):
+    for coding in ("gzip", "identity"):
+        _, headers, body = call(static(site), "/app.css.gz", HTTP_ACCEPT_ENCODING=coding)
+        assert headers["Content-Type"] == "application/gzip"
+        assert "Content-Encoding" not in headers
+        assert gzip.decompress(body) == TEXT
+
+
+def test_without_codings(site):
+    _, headers, body = call(static(site, codings=[]), "/app.css", HTTP_ACCEPT_ENCODING="gzip")
+    assert body == TEXT
+    assert "Vary" not in headers
+    assert call(static(site, codings=[]), "/app.css", HTTP_ACCEPT_ENCODING="*;q=0")[0] == 200
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["live", "frozen"])
+def test_links_out_when_asked_for(root, frozen):
+    app = static(root, links=True, frozen=frozen)
+    for path in ("/out/canary.txt", "/out.txt", "/inside/index.html", "/a.txt"):
+        assert call(app, path)[0] == 200
+    for path in ("/loop", "/dangling", "/fifo", "/../canary.txt", "/out/../canary.txt", "/a:b"):
+        assert call(app, path)[0] == 404
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["live", "frozen"])
+def test_several_roots(site, root, frozen):
+    app = static(site, root, frozen=frozen)
+    assert call(app, "/")[2] == b"<h1>Site</h1>"
+    assert call(app, "/a.txt")[2] == b"text"
+    assert call(app, "/docs/")[2] == b"<h1>Docs</h1>"
+    assert call(app, "/docs")[0] == 308
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["live", "frozen"])
+def test_roots_in_packages_and_zips(site, tmp_path, monkeypatch, frozen):
+    package = tmp_path / "shop_for_static"
+    package.mkdir()
+    (package / "__init__.py").write_bytes(b"")
+    os.rename(site, package / "static")
+    with zipfile.ZipFile(tmp_path / "site.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(package.rglob("*")):
+            archive.write(path, path.relative_to(tmp_path))
+        archive.writestr("secret.txt", CANARY)
+    for place in (tmp_path, tmp_path / "site.zip"):
+        monkeypatch.syspath_prepend(place)
+        app = static(resources.files("shop_for_static") / "static", frozen=frozen)
+        status, headers, body = call(app, "/app.css")
+        assert (status, body) == (200, TEXT)
+        assert call(app, "/app.css", HTTP_IF_NONE_MATCH=headers["ETag"])[0] == 304
+        zipped = call(app, "/app.css", HTTP_ACCEPT_ENCODING="gzip")
+        assert gzip.decompress(zipped[2]) == TEXT
+        assert call(app, "/app.css", HTTP_RANGE="bytes=0-0")[::2] == (206, TEXT[:1])
+        assert call(app, "/assets")[0] == 404
+        assert call(app, "/")[2] == b"<h1>Site</h1>"
+        for path in ("/../secret.txt", "/../__init__.py", "/..", "/none", "/app.css/x"):
+            assert call(app, path)[0] == 404
+        assert app.url("app.css") == "app.3f2a1b9c.css"
+        del sys.modules["shop_for_static"]
+
+
+def test_the_url_of_a_file(site):
+    app = static(site, base_url="/static/")
+    assert app.url("app.css") == "/static/app.3f2a1b9c.css"
+    assert app.url("index.html") == "/static/index.html"
+
+
+@pytest.mark.parametrize("option", [{"memory": -1}, {"memory": 1.5}, {"memory": True}], ids=str)
+def test_a_memory_that_is_none(root, option):
+    with pytest.raises(ValueError, match="memory takes a number of bytes"):
+        static(root, **option)
+
+
+@pytest.mark.parametrize("codings", [["deflate"], "gzip", ["identity"], ["gzip", "GZIP"]])
+def test_codings_that_are_none(root, codings):
+    with pytest.raises(ValueError, match="codings takes a list of 'zstd', 'br', 'gzip'"):
+        static(root, codings=codings)
+
+
+@pytest.mark.parametrize("manifest", ["", "a/b", "..", "NUL"])
+def test_a_manifest_that_is_no_name(root, manifest):
+    with pytest.raises(ValueError, match="manifest takes the name of a file"):
+        static(root, manifest=manifest)
+
+
+@pytest.mark.parametrize("root", [None, 1, ["a"], b"a"], ids=repr)
+def test_a_root_that_is_no_path(root):
+    with pytest.raises(TypeError, match="root takes a path"):
+        static(root)
+
+
+@given(
+    st.lists(segments, max_size=6).map("/".join),
+    st.sampled_from(["GET", "HEAD"]),
+    st.sampled_from([{}, {"frozen": True}, {"not_found": "index.html"}, {"memory": 0}]),
+)
+def test_the_canary_is_never_served_in_any_mode(root, path, method, options):
+    app = static(root, hidden=True, **options)
+    for _ in range(2):
+        status, _, body = call(app, f"/{path}", method)
+        assert status in (200, 308, 404)
+        assert CANARY[:3] not in body

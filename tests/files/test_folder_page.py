@@ -17,8 +17,8 @@ def entry(name, mode=FILE, size=0, modified=0):
     return Entry(name, os.stat_result((mode, 0, 0, 1, 0, 0, size, 0, modified, 0)))
 
 
-def drawn(names=(), entries=(), order=BY_NAME, title="Files"):
-    return BeautifulSoup(draw(title, list(names), list(entries), order), "html.parser")
+def drawn(names=(), entries=(), order=BY_NAME, title="Files", **parts):
+    return BeautifulSoup(draw(title, list(names), list(entries), order, **parts), "html.parser")
 
 
 def test_a_file():
@@ -93,7 +93,10 @@ def test_sizes(size, text):
     ],
 )
 def test_the_summary(entries, text):
-    assert drawn(entries=entries).select_one("h1 + p").get_text().replace("\xa0", " ") == text
+    assert (
+        drawn(entries=entries).select_one("#listed > p > span").get_text().replace("\xa0", " ")
+        == text
+    )
 
 
 def test_an_empty_top_has_no_table():
@@ -110,6 +113,32 @@ def test_the_top_has_no_way_up():
     assert soup.nav is None
     assert "Parent folder" not in soup.get_text()
     assert soup.title.get_text() == "Files"
+
+
+def test_archives():
+    soup = drawn(entries=[entry("a")], archives=("zip", "tar.gz"))
+    assert [(link["href"], link.get_text()) for link in soup.select("#listed > p a")] == [
+        ("?download=zip", "zip"),
+        ("?download=tar.gz", "tar.gz"),
+    ]
+    assert not drawn(archives=("zip",)).select("#listed > p a")  # of an empty folder
+
+
+def test_the_way_to_the_form():
+    assert drawn(upload="<form></form>").select_one("#listed > p a")["href"] == "#add"
+
+
+def test_what_is_told_and_the_form_stand_around_the_list():
+    soup = drawn(entries=[entry("a")], notice="<p>told</p>", upload="<form></form>")
+    assert [child.name for child in soup.main.find_all(recursive=False)] == [
+        "svg",
+        "h1",
+        "p",
+        "div",
+        "form",
+    ]
+    assert "new XMLHttpRequest()" in soup.script.string
+    assert drawn().script is None
 
 
 def test_breadcrumbs():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wsgikit.files.names import MAX_PATH, is_hidden, percent_encode_octets, safe_parts, url_name
+from wsgikit.files.names import MAX_PATH, is_hidden, safe_parts, url_name
 
 # What a hostile path is made of.
 PIECES = st.sampled_from(
@@ -174,7 +174,3 @@ def test_a_name_in_a_url(name, encoded):
 )
 def test_hidden_names(name, hidden):
     assert is_hidden(name) is hidden
-
-
-def test_octets_are_escaped():
-    assert percent_encode_octets("/a b\xff", "/") == "/a%20b%FF"

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from wsgikit.files.folders import COLUMNS, Order, href, moment, shown, size_of
+from wsgikit import files
+from wsgikit.files.folders import COLUMNS, Order, href, moment, readable, shown, size_of
 from wsgikit.page import escape, page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wsgikit.files.tree import Entry
 
 __all__ = ["draw"]
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
+def draw(
+    title: str,
+    names: list[str],
+    entries: list[Entry],
+    order: Order,
+    *,
+    archives: Iterable[str] = (),
+    notice: str = "",
+    upload: str = "",
+) -> str:
+    """The page of the directory of these names; ``title`` stands for the root.
 
-def draw(title: str, names: list[str], entries: list[Entry], order: Order) -> str:
-    """The page of the directory of these names; ``title`` stands for the root."""
+    :param archives: the kinds of archives that it can be downloaded as.
+    :param notice: HTML to stand above the list.
+    :param upload: HTML of a form to add files, of :func:`wsgikit.files.upload_page.form`.
+    """
     trail = [title, *map(shown, names)]
     query = order.query()
     steps = [
@@ -26,10 +41,10 @@ def draw(title: str, names: list[str], entries: list[Entry], order: Order) -> st
     lines = [_ICONS]
     if steps:
         lines += ['<nav aria-label="Breadcrumb"><ol>', *steps, "</ol></nav>"]
-    lines += [
-        f'<h1 id="folder"><bdi>{escape(trail[-1])}</bdi></h1>',
-        f'<p class="soft">{_summary(entries)}</p>',
-    ]
+    lines += [f'<h1 id="folder"><bdi>{escape(trail[-1])}</bdi></h1>', notice, '<div id="listed">']
+    about = f"<span>{_summary(entries)}</span>{_downloads(archives) if entries else ''}"
+    jump = '<a href="#add">Add files</a>' if upload else ""
+    lines.append(f'<p class="soft">{about}{jump}</p>')
     if entries or names:
         lines += [
             '<table aria-labelledby="folder">\n<thead><tr>',
@@ -39,7 +54,18 @@ def draw(title: str, names: list[str], entries: list[Entry], order: Order) -> st
             *(_entry_row(entry, query) for entry in entries),
             "</tbody>\n</table>",
         ]
-    return page(" – ".join(dict.fromkeys([trail[-1], title])), "\n".join(lines), style=_STYLE)
+    lines += ["</div>", upload]
+    return page(
+        " – ".join(dict.fromkeys([trail[-1], title])),
+        "\n".join(filter(None, lines)),
+        style=_STYLE + (files.upload_page.STYLE if upload else ""),
+        script=files.upload_page.SCRIPT if upload else "",
+    )
+
+
+def _downloads(archives: Iterable[str]) -> str:
+    links = [f'<a href="?download={kind}" rel="nofollow">{kind}</a>' for kind in archives]
+    return f"<span>Download all: {', '.join(links)}</span>" if links else ""
 
 
 def _summary(entries: list[Entry]) -> str:
@@ -51,7 +77,7 @@ def _summary(entries: list[Entry]) -> str:
         counts.append(f"{folders:,} folder{'' if folders == 1 else 's'}")
     if files:
         counts.append(f"{files:,} file{'' if files == 1 else 's'}")
-        counts.append(_readable(sum(map(size_of, entries))))
+        counts.append(readable(sum(map(size_of, entries))))
     if others:
         counts.append(f"{others:,} not served")
     return ", ".join(counts) or "This folder is empty."
@@ -84,7 +110,7 @@ def _entry_row(entry: Entry, query: str) -> str:
         return _row(_link(target + query, "folder", f"{name}/"), "", date)
     size = (
         f'<data value="{status.st_size}" title="{status.st_size:,} bytes">'
-        f"{_readable(status.st_size)}</data>"
+        f"{readable(status.st_size)}</data>"
     )
     return _row(_link(target, "file", name), size, date)
 
@@ -112,15 +138,6 @@ def _date(seconds: float) -> str:
     )
 
 
-def _readable(size: float) -> str:
-    """A size as people say it, with two or three digits that count: ``1.2 kB``."""
-    power = 0
-    while size >= 999.5:
-        size /= 1000
-        power += 1
-    return f"{size:.{1 if power and size < 9.95 else 0}f}\xa0{_UNITS[power]}"
-
-
 _ICONS = """<svg class="icons" aria-hidden="true">
 <symbol id="icon-folder" viewBox="0 0 20 20"><path d="M2 5.5A1.5 1.5 0 0 1 3.5 4h4l2 2h7A1.5 1.5 0
 0 1 18 7.5v7a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 2 14.5z"/></symbol>
@@ -146,6 +163,7 @@ th a:hover { color: var(--ink); text-decoration: underline; }
 th[aria-sort] { color: var(--ink); }
 .arrow { margin-left: .35rem; font-size: .7em; vertical-align: .1em; }
 td { padding: 0; vertical-align: middle; }
+#listed > p { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 tbody tr:hover { background: var(--panel); }
 .entry {
   display: flex; align-items: center; gap: .65rem; min-height: 2.75rem; padding: .4rem .6rem;

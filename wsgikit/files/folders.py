@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from wsgikit.files.tree import Entry
     from wsgikit.types import JSONValue
 
-__all__ = ["COLUMNS", "Order", "document", "href", "moment", "shown", "size_of"]
+__all__ = ["COLUMNS", "Order", "document", "href", "moment", "readable", "shown", "size_of"]
 
 #: The columns by the values of ``sort``: heading, and which way it is sorted first. People look for
 #: what is large or new.
 COLUMNS = {"name": ("Name", "asc"), "size": ("Size", "desc"), "modified": ("Modified", "desc")}
 
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _EPOCH = datetime(1970, 1, 1)
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NUMBERS = re.compile("([0-9]+)")
@@ -51,12 +52,15 @@ class Order:
             listed = sorted(sorted(entries, key=_by_name), key=key, reverse=self.descending)
         return sorted(listed, key=lambda entry: (entry.status is None, not entry.is_folder))
 
-    def query(self) -> str:
-        """The query that asks for this order, with its ``?``; empty for the usual one."""
-        if self.column == "name" and not self.descending:
-            return ""
-        order = "desc" if self.descending else "asc"
-        return "?" + encode_query([("sort", self.column), ("order", order)])
+    def query(self, *more: tuple[str, str]) -> str:
+        """The query that asks for this order, with its ``?``; empty for the usual one.
+
+        :param more: other fields that are to be in it.
+        """
+        usual = self.column == "name" and not self.descending
+        order = ("sort", self.column), ("order", "desc" if self.descending else "asc")
+        pairs = [*(() if usual else order), *more]
+        return "?" + encode_query(pairs) if pairs else ""
 
     def after_click(self, column: str) -> Order:
         """The order that a click on the heading of ``column`` asks for."""
@@ -126,3 +130,12 @@ def moment(seconds: float) -> str | None:
         return f"{(_EPOCH + timedelta(seconds=int(seconds))).isoformat()}Z"
     except OverflowError:
         return None
+
+
+def readable(size: float) -> str:
+    """A size as people say it, with two or three digits that count: ``1.2 kB``."""
+    power = 0
+    while size >= 999.5:
+        size /= 1000
+        power += 1
+    return f"{size:.{1 if power and size < 9.95 else 0}f}\xa0{_UNITS[power]}"

@@ -10,7 +10,9 @@ Naming Files, Paths, and Namespaces (Microsoft); [MS-FSCC] §2.1.5 (file names, 
 
 from __future__ import annotations
 
-__all__ = ["is_hidden", "percent_encode_octets", "safe_parts", "url_name"]
+from wsgikit.http.query import percent_encode_octets
+
+__all__ = ["is_hidden", "safe_parts", "url_name"]
 
 #: The longest path that is looked at, in octets: PATH_MAX of Linux, and more than any other has.
 MAX_PATH = 4096
@@ -30,8 +32,8 @@ _IGNORED = "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e" + "".join(
     map(chr, [*range(0x206A, 0x2070), 0xFEFF])
 )
 
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# What else a segment may hold as it is (RFC 3986 §3.3), but for what HTML escapes and the colon.
+# What a segment may hold as it is, beside the unreserved characters (RFC 3986 §3.3), but for what
+# HTML escapes and the colon.
 _NAME_SAFE = "!$()*+,;=@"
 
 
@@ -87,12 +89,3 @@ def url_name(name: str) -> str | None:
     if safe_parts(f"/{octets}") != [name]:
         return None
     return percent_encode_octets(octets, _NAME_SAFE)
-
-
-def percent_encode_octets(text: str, safe: str) -> str:
-    """Escape text that has one character an octet, octets that are no UTF-8 too (RFC 3986 §2.1).
-
-    :param safe: the characters that are not escaped, beside the unreserved ones.
-    """
-    keep = _UNRESERVED.union(safe)
-    return "".join([char if char in keep else f"%{ord(char):02X}" for char in text])

@@ -1,45 +1,66 @@
-"""Answering requests with the files of a tree: what ``static`` and ``listing`` have in common."""
+"""Answering requests with the files of trees: what ``static`` and ``listing`` have in common.
+
+A request for a file that is known chooses among what stands ready (:mod:`wsgikit.files.resource`):
+nothing is parsed, opened or put together but what this very request wants. All others go a longer
+way (:mod:`wsgikit.files.site`), on which the file is looked for, step by step and safely.
+"""
 
 from __future__ import annotations
 
-from wsgikit import http
+import os
+
 from wsgikit.errors import answer_error
-from wsgikit.files.names import is_hidden, percent_encode_octets, safe_parts, url_name
-from wsgikit.files.send import send_file
+from wsgikit.files.catalog import Catalog
+from wsgikit.files.describer import Describer
+from wsgikit.files.memory import Memory
+from wsgikit.files.names import url_name
+from wsgikit.files.rules import Rules
+from wsgikit.files.send import send
+from wsgikit.files.site import Site, Spare
+from wsgikit.files.versions import Changed
 from wsgikit.http.problem import HTTPError
-from wsgikit.response import Response
-from wsgikit.wrap import close
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from typing import BinaryIO
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from wsgikit.files.tree import PathTree
+    from wsgikit.files.describer import AnyTree
+    from wsgikit.files.resource import Resource
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["publish"]
+__all__ = ["MEMORY", "publish"]
 
-# What stands as it is in the path of a redirect (RFC 3986 §3.3), and in its query.
-_PATH_SAFE = "/:@!$&'()*+,;="
-_QUERY_SAFE = _PATH_SAFE + "?%[]"
+#: How many bytes of small files are kept in memory.
+MEMORY = 16 * 1024 * 1024
 
 
 def publish(
-    tree: PathTree,
-    *,
+    *trees: AnyTree,
     index: str | None,
     hidden: bool,
     folder: Callable[[list[str]], WSGIApplication] | None = None,
+    rules: Rules | None = None,
+    codings: Sequence[str] = (),
+    memory: int = MEMORY,
+    frozen: bool = False,
+    fallback: str | None = None,
+    not_found: str | None = None,
 ) -> WSGIApplication:
-    """An application that answers GET and HEAD with the files of ``tree`` that PATH_INFO names.
+    """An application that answers GET and HEAD with the files of ``trees`` that PATH_INFO names.
 
+    :param trees: of several, the first that has a file counts.
     :param index: the name of the file that answers for its directory, or None.
     :param hidden: whether names that begin with a dot are served.
     :param folder: gives what answers for a directory of these names that has no index; without it,
         that is a 404.
-    :raises ValueError: when ``index`` is no name of a file.
+    :param rules: what is said of files by name.
+    :param codings: the content codings whose siblings are sent to clients that accept them.
+    :param memory: how many bytes of small files are kept.
+    :param frozen: whether all files are looked at now, and never again.
+    :param fallback: the path of the file that answers, by a 200, when a page is not there.
+    :param not_found: the path of the file whose content a 404 has.
+    :raises ValueError: when ``index`` is no name of a file, or ``fallback`` or ``not_found`` no
+        path of one.
 
     A directory asked for without a slash at the end is redirected to the one with it, below
     SCRIPT_NAME, by 308. What is not there, or not to be served for whatever reason, is one and the
@@ -47,79 +68,71 @@ def publish(
     """
     if index is not None and url_name(index) is None:
         raise ValueError(f"index takes the name of a file or None, not {index!r}")
+    page = None if fallback is None else Spare("fallback", fallback, ("Accept",))
+    vary = () if fallback is None else ("Accept",)
+    lost = None if not_found is None else Spare("not_found", not_found, vary)
+    describer = Describer(
+        rules or Rules(), codings, Memory(memory, evicts=not frozen), watched=not frozen
+    )
+    catalog = Catalog(trees, describer)
+    if frozen:
+        catalog.scan(index, hidden=hidden)
+        for spare in (page, lost):
+            if spare is not None:
+                spare.require(catalog)
+    site = Site(catalog, index=index, hidden=hidden, folder=folder, fallback=page, lost=lost)
+    known = catalog.resources
+    return _answering(site, known, _folders(known).__contains__ if frozen else _probe(trees))
+
+
+def _answering(
+    site: Site, known: Mapping[Hashable, Resource], may_lead: Callable[[str], bool]
+) -> WSGIApplication:
+    missing = site.missing
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        try:
-            return choose(environ)(environ, start_response)
-        except HTTPError as error:
-            return answer_error(error, environ, start_response)
-
-    def choose(environ: WSGIEnvironment) -> WSGIApplication:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            allow = [("Allow", "GET, HEAD")]
-            raise HTTPError(405, "Files are there to be read.", headers=allow)
-        path = environ.get("PATH_INFO") or ("" if environ.get("SCRIPT_NAME") else "/")
-        names = safe_parts(path or "/")
-        if names is None or (not hidden and any(map(is_hidden, names))):
-            raise HTTPError(404)
-        file, status = tree.open(names)
-        slash = path.endswith("/")
-        if file is None:
-            app = of_folder(names)
-            if slash:
-                return app
-            close(app)
-            return _to_folder(environ)
-        sent = SentFile(file, status, names[-1])
-        if slash:
-            sent.close()
-            raise HTTPError(404)
-        return sent
-
-    def of_folder(names: list[str]) -> WSGIApplication:
-        if index is not None:
-            try:
-                file, status = tree.open([*names, index])
-            except HTTPError:
-                file = None
-            if file is not None:
-                return SentFile(file, status, index)
-        if folder is None:
-            raise HTTPError(404)
-        return folder(names)
+        path = environ.get("PATH_INFO", "")
+        method = environ["REQUEST_METHOD"]
+        if method == "GET" or method == "HEAD":
+            resource = known.get(path)
+            if resource is None:
+                if not may_lead(path):
+                    return missing(environ, start_response)
+            elif resource.is_current():
+                try:
+                    return send(resource.chosen(environ), environ, start_response)
+                except Changed:
+                    pass
+                except HTTPError as error:
+                    return answer_error(error, environ, start_response)
+        return site.look(environ, start_response)
 
     return answer
 
 
-class SentFile:
-    """The application of one request, that answers with a file opened for it."""
-
-    __slots__ = ("_file", "_name", "_status")
-
-    def __init__(self, file: BinaryIO, status: os.stat_result, name: str) -> None:
-        self._file = file
-        self._status = status
-        self._name = name
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        media, coding = http.media.guess_type(self._name)
-        if coding is None:
-            media = http.media.content_type(media)
-        else:  # sent to be saved as it is, not to be unpacked on the way
-            media = http.media.CODING_TYPES[coding]
-        headers = [("Content-Type", media), ("X-Content-Type-Options", "nosniff")]
-        return send_file(self._file, self._status, headers, environ, start_response)
-
-    def close(self) -> None:
-        """Close the file without sending it."""
-        self._file.close()
+def _folders(known: Mapping[Hashable, Resource]) -> frozenset[str]:
+    """The paths that are redirected to the index of a folder, of all that was found in a scan."""
+    indices = (path for path in known if isinstance(path, str) and path.endswith("/"))
+    return frozenset({"", *(path[:-1] for path in indices)})
 
 
-def _to_folder(environ: WSGIEnvironment) -> Response:
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") + "/"
-    location = percent_encode_octets(path, _PATH_SAFE)
-    query = percent_encode_octets(environ.get("QUERY_STRING", ""), _QUERY_SAFE)
-    response = Response.redirect(f"{location}?{query}" if query else location, 308)
-    # wsgiref.validate wants the field for all but 204 and 304.
-    response.headers.setdefault("Content-Type", "text/plain; charset=utf-8")
-    return response
+def _probe(trees: Sequence[AnyTree]) -> Callable[[str], bool]:
+    """Tells of most paths to which nothing leads that it is so, by one system call for a tree.
+
+    What there is may still not be served: it is looked for on the safe way then.
+    """
+    roots = [tree.root for tree in trees]
+    prefixes = [root.rstrip("/") for root in roots if isinstance(root, str)]
+    # Elsewhere, a path like these may lead to a device.
+    if os.sep != "/" or len(prefixes) < len(roots):
+        return lambda path: True
+    first, *others = prefixes
+    access = os.access
+
+    def may_lead(path: str) -> bool:
+        if not path.isascii() or "/." in path or "\0" in path or path[:1] != "/":
+            return True
+        there = access(first + path, os.F_OK)
+        return there or (others != [] and any(access(each + path, os.F_OK) for each in others))
+
+    return may_lead

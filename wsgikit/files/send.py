@@ -1,39 +1,52 @@
-"""Sending one file: opened once, described by what was opened, whole or in part (RFC 9110 §14)."""
+"""Answering with a file: whole, in part, or only whether it changed (RFC 9110, sections 13 and 14).
+
+The conditions come first, in the order of §13.2.2, and last of them the range (§14.2). What an
+answer says of the file stands ready in its :class:`~wsgikit.files.representation.Representation`.
+"""
 
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from stat import S_ISREG
 from time import time
 
 from wsgikit import http
 from wsgikit.environ import EnvironHeaders
 from wsgikit.errors import answer_error
+from wsgikit.files.parts import BLOCK_SIZE, GAP, Multipart, blocks_of
+from wsgikit.files.representation import OPEN_FLAGS, Opened
+from wsgikit.files.versions import etag_of_times, modified_of
+from wsgikit.http.headers import Headers
 from wsgikit.http.problem import HTTPError
 from wsgikit.keys import FILE_WRAPPER
 from wsgikit.wrap import Replaced, no_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from typing import BinaryIO, Literal
 
+    from wsgikit.files.representation import Representation
+    from wsgikit.files.versions import Identity
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIEnvironment
 
-__all__ = ["BLOCK_SIZE", "open_file", "send_file"]
+__all__ = ["BLOCK_SIZE", "open_file", "send", "send_as", "send_file"]
 
-#: How many bytes of a file are in memory at a time.
-BLOCK_SIZE = 64 * 1024
-
-# A FIFO without a writer must not hold the request; a child process must not inherit the file.
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
+# A request that has none of them gets the whole, and most do.
+_ASKING = (
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_RANGE",
+    "HTTP_IF_MATCH",
+    "HTTP_IF_UNMODIFIED_SINCE",
 )
-# The fields that a 304 must not carry, as it has no content (RFC 9110 §15.4.5).
-_OF_CONTENT = {"content-type", "content-length", "content-disposition", "accept-ranges"}
+
+# What Representation adds itself, and what is for GET and HEAD alone: validators in the answer to
+# another method would be of what the method has made (§8.8).
+_ADDED = ("etag", "last-modified", "accept-ranges")
+
+# What several parts have of their own (§15.3.7.2).
+_OF_ONE = ("content-type", "content-length")
 
 
 def open_file(path: str | os.PathLike[str]) -> tuple[BinaryIO, os.stat_result]:
@@ -42,7 +55,7 @@ def open_file(path: str | os.PathLike[str]) -> tuple[BinaryIO, os.stat_result]:
     Raises :class:`FileNotFoundError` for what is no regular file, and what :func:`os.open` raises:
     :class:`ValueError` for a path with NUL in it.
     """
-    descriptor = os.open(path, _FLAGS)
+    descriptor = os.open(path, OPEN_FLAGS)
     try:
         status = os.fstat(descriptor)
         if not S_ISREG(status.st_mode):
@@ -60,82 +73,176 @@ def send_file(
     environ: WSGIEnvironment,
     start_response: StartResponse,
 ) -> Body:
-    """Answer GET and HEAD with an open file, which is closed in any case.
+    """Answer with an open file, which is closed in any case.
 
-    ``headers`` describe the file (its type and the like). The validators, Content-Length and
-    Accept-Ranges are added; the request's conditions and its Range are obeyed.
+    ``headers`` describe the file (its type and the like). Validators, Content-Length and
+    Accept-Ranges are added, but an ``ETag`` or ``Last-Modified`` that is there is taken. To GET and
+    HEAD the request's conditions and its range are obeyed.
     """
     try:
-        return _answer(file, status, headers, environ, start_response)
+        shown = _opened(file, status, headers)
+        body = send(shown, environ, start_response)
     except HTTPError as error:
         file.close()
         return answer_error(error, environ, start_response)
     except BaseException:
         file.close()
         raise
+    if not shown.taken:
+        file.close()
+    return body
 
 
-def _answer(
-    file: BinaryIO,
-    status: os.stat_result,
+def _opened(file: BinaryIO, status: os.stat_result, headers: HeaderList) -> Opened:
+    now = time()
+    given = Headers.view(headers)
+    etag = http.etags.parse_etag(given.get("ETag", ""))
+    modified = http.dates.parse_date(given.get("Last-Modified", ""))
+    fields = [field for field in headers if field[0].lower() not in _ADDED]
+    return Opened(
+        fields,
+        status,
+        etag or etag_of_times(status, now),
+        modified_of(status, now) if modified is None else modified,
+        file,
+    )
+
+
+def send(shown: Representation, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+    """Answer with a file: 200, 206 or 304.
+
+    Other methods than GET and HEAD get the whole: what they do is done, and no condition can stop
+    it any more (§13.2.1). An application that acts asks
+    :func:`wsgikit.http.conditions.evaluate` before.
+
+    :raises HTTPError: 412 or 416; nothing is open then.
+    :raises Changed: when it is not this version of the file that is there.
+    """
+    method = environ["REQUEST_METHOD"]
+    ranges = None
+    if method != "GET" and method != "HEAD":
+        headers = [field for field in shown.whole if field[0].lower() not in _ADDED]
+        return _send_whole(shown, "200 OK", headers, environ, start_response)
+    if not environ.keys().isdisjoint(_ASKING):
+        outcome = _outcome(shown, method, environ)
+        if outcome == 304:
+            known = shown.known or shown.lasting()
+            start_response("304 Not Modified", known.copy())
+            return no_content()
+        if outcome is not None:
+            raise HTTPError(412, "The file is not the one that the request is about.")
+        ranges = _ranges(shown, method, environ)
+    if method == "HEAD":
+        start_response("200 OK", shown.whole.copy())
+        return no_content()
+    if ranges is not None:
+        return _send_ranges(shown, ranges, start_response)
+    if shown.content is not None:
+        start_response("200 OK", shown.whole.copy())
+        return shown.content
+    return _send_whole(shown, "200 OK", shown.whole.copy(), environ, start_response)
+
+
+def send_as(
+    line: str, shown: Representation, environ: WSGIEnvironment, start_response: StartResponse
+) -> Body:
+    """Answer with a file as the content of another status, to which no condition applies.
+
+    :param line: the status code and its phrase: ``404 Not Found``.
+    :raises Changed: when it is not this version of the file that is there.
+    """
+    headers = [field for field in shown.whole if field[0].lower() not in _ADDED]
+    if environ["REQUEST_METHOD"] == "HEAD":
+        start_response(line, headers)
+        return no_content()
+    return _send_whole(shown, line, headers, environ, start_response)
+
+
+def _outcome(
+    shown: Representation, method: str, environ: WSGIEnvironment
+) -> Literal[304, 412] | None:
+    """What the conditions say. Browsers send back what they were told, which needs no parser."""
+    if "HTTP_IF_MATCH" not in environ and "HTTP_IF_UNMODIFIED_SINCE" not in environ:
+        tag = environ.get("HTTP_IF_NONE_MATCH")
+        if tag is None:
+            since = environ.get("HTTP_IF_MODIFIED_SINCE")
+            if since is None:
+                return None
+            if since == shown.date:
+                return 304
+        elif tag == shown.tag:
+            return 304
+    return http.conditions.evaluate(method, EnvironHeaders(environ), shown.etag, shown.modified)
+
+
+def _ranges(
+    shown: Representation, method: str, environ: WSGIEnvironment
+) -> list[tuple[int, int]] | None:
+    """The ranges to send; None where the whole is to be sent."""
+    wanted = environ.get("HTTP_RANGE")
+    if not wanted or method != "GET":  # §14.2: defined for GET alone
+        return None
+    if_range = environ.get("HTTP_IF_RANGE")
+    if not http.conditions.range_applies(if_range, shown.etag, shown.modified):
+        return None
+    ranges = http.ranges.parse_range(wanted, shown.size, GAP)
+    if ranges == []:
+        unsatisfied = http.ranges.unsatisfied_range(shown.size)
+        headers = [("Content-Range", unsatisfied), ("Accept-Ranges", "bytes")]
+        raise HTTPError(416, f"The file has {shown.size} bytes.", headers=headers)
+    return ranges
+
+
+def _send_whole(
+    shown: Representation,
+    line: str,
     headers: HeaderList,
     environ: WSGIEnvironment,
     start_response: StartResponse,
 ) -> Body:
-    size = status.st_size
-    # Not before what a date can say, and not in the future (RFC 9110 §8.8.2.1).
-    modified = min(max(int(status.st_mtime), 0), int(time()))
-    etag = http.etags.ETag(f"{status.st_mtime_ns:x}-{size:x}", False)
-    headers = [  # a list of its own: the response that has them may be answering others
-        *headers,
-        ("ETag", str(etag)),
-        ("Last-Modified", http.dates.format_date(modified)),
-        ("Accept-Ranges", "bytes"),
-    ]
-    method = environ["REQUEST_METHOD"]
-    fields = EnvironHeaders(environ)
-    outcome = http.conditions.evaluate(method, fields, etag, modified)
-    if outcome == 304:
-        start_response(
-            "304 Not Modified", [field for field in headers if field[0].lower() not in _OF_CONTENT]
-        )
+    if shown.content is not None:
+        start_response(line, headers)
+        return shown.content
+    file = shown.open()
+    try:
+        start_response(line, headers)
+        wrapper = environ.get(FILE_WRAPPER)
+        if wrapper is None:
+            return Replaced(blocks_of(file, shown.identity, 0, shown.size), file.close)
+        body: Body = wrapper(file, BLOCK_SIZE)
+        return body
+    except BaseException:
         file.close()
-        return no_content()
-    if outcome is not None:
-        raise HTTPError(outcome, "The file is not the one that the request is about.")
-    part = None
-    wanted = fields.get("Range") if method == "GET" else None  # §14.2: defined for GET alone
-    if wanted and http.conditions.range_applies(fields.get("If-Range"), etag, modified):
-        part = http.ranges.parse_range(wanted, size)
-    if part == []:
-        unsatisfied = [("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes")]
-        raise HTTPError(416, f"The file has {size} bytes.", headers=unsatisfied)
-    if part is None or len(part) > 1:  # several ranges: a server may send the whole (§14.2)
-        start_response("200 OK", [*headers, ("Content-Length", str(size))])
-        if method == "HEAD":
-            file.close()
-            return no_content()
-        return _whole(file, size, environ)
-    ((start, stop),) = part
-    ranged = ("Content-Range", http.ranges.content_range(start, stop, size))
-    start_response("206 Partial Content", [*headers, ranged, ("Content-Length", str(stop - start))])
-    return Replaced(_slice(file, start, stop), file.close)
+        raise
 
 
-def _whole(file: BinaryIO, size: int, environ: WSGIEnvironment) -> Body:
-    wrapper = environ.get(FILE_WRAPPER)
-    if wrapper is None:
-        return Replaced(_slice(file, 0, size), file.close)
-    body: Body = wrapper(file, BLOCK_SIZE)
-    return body
+def _send_ranges(
+    shown: Representation, ranges: list[tuple[int, int]], start_response: StartResponse
+) -> Body:
+    if shown.identity is None:  # to step back in a zip is to begin anew
+        ranges.sort()
+    several = Multipart(shown, ranges) if len(ranges) > 1 else None
+    start, stop = ranges[0]
+    if several is None:
+        headers = shown.whole[:-1]
+        headers.append(("Content-Range", http.ranges.content_range(start, stop, shown.size)))
+        headers.append(("Content-Length", str(stop - start)))
+    else:
+        headers = [field for field in shown.whole if field[0].lower() not in _OF_ONE]
+        headers.append(("Content-Type", several.media))
+        headers.append(("Content-Length", str(several.size)))
+    file, identity = _readable(shown)
+    try:
+        start_response("206 Partial Content", headers)
+        if several is None:
+            return Replaced(blocks_of(file, identity, start, stop), file.close)
+        return Replaced(several.blocks(file, identity), file.close)
+    except BaseException:
+        file.close()
+        raise
 
 
-def _slice(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """The bytes that were announced: no more, should the file grow, and never fewer."""
-    file.seek(start)
-    while start < stop:
-        block = file.read(min(BLOCK_SIZE, stop - start))
-        if not block:  # the client must not wait for the rest: let the server break the connection
-            raise EOFError("the file became shorter while it was sent")
-        start += len(block)
-        yield block
+def _readable(shown: Representation) -> tuple[BinaryIO, Identity | None]:
+    if shown.content is not None:
+        return BytesIO(shown.content[0]), None
+    return shown.open(), shown.identity

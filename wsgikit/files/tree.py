@@ -17,6 +17,7 @@ import os
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from wsgikit.files.names import is_hidden, url_name
+from wsgikit.files.representation import TROUBLE
 from wsgikit.files.send import open_file
 from wsgikit.http.problem import HTTPError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     #: A regular file, or None for a directory; and the status of what was found.
     Opened: TypeAlias = tuple[BinaryIO | None, os.stat_result]
 
-__all__ = ["DescriptorTree", "Entry", "PathTree", "Tree"]
+__all__ = ["DescriptorTree", "Entry", "LinkedTree", "PathTree", "Tree"]
 
 
 def _flags(*names: str) -> int:
@@ -48,19 +49,25 @@ _FILE = _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 # What a step onto a link fails with: on Linux, on macOS, on FreeBSD.
 _AT_LINK = (errno.ENOTDIR, errno.ELOOP, errno.EMLINK)
-# Trouble of the server, which says nothing about the file: no reason for a 404.
-_TROUBLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 
 
 class Entry:
     """One name in a directory: the ``status`` of what it names, or why that is not served."""
 
-    __slots__ = ("name", "refusal", "status")
+    __slots__ = ("is_link", "name", "refusal", "status")
 
-    def __init__(self, name: str, status: os.stat_result | None, refusal: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        status: os.stat_result | None,
+        refusal: str = "",
+        *,
+        is_link: bool = False,
+    ) -> None:
         self.name = name
         self.status = status
         self.refusal = refusal
+        self.is_link = is_link
 
     @property
     def is_folder(self) -> bool:
@@ -109,6 +116,27 @@ class PathTree:
         except (OSError, UnicodeEncodeError) as error:
             raise _not_found(error) from None
 
+    def enter(self, names: Sequence[str]) -> str | int:
+        """The directory of these names, to make files in: its path, or a descriptor to be closed.
+
+        :raises HTTPError: 404 when it is none.
+        :raises OSError: when the system is out of descriptors or the disk fails.
+        """
+        try:
+            return self._inside(names)
+        except (OSError, UnicodeEncodeError) as error:
+            raise _not_found(error) from None
+
+    def _inside(self, names: Sequence[str]) -> str | int:
+        path = self._resolve(names)
+        if not os.path.isdir(path):
+            raise FileNotFoundError
+        return path
+
+    def path(self, names: Sequence[str]) -> str:
+        """Where the file of these names is, if it is; a link on the way may lead elsewhere."""
+        return os.path.join(self.root, *names)
+
     def _open(self, names: Sequence[str]) -> Opened:
         path = self._resolve(names)
         status = os.lstat(path)
@@ -148,12 +176,13 @@ class PathTree:
             return Entry(name, None, "its name is not safe on every system")
         try:
             status = found.stat(follow_symlinks=False)
-            if S_ISLNK(status.st_mode):
+            is_link = S_ISLNK(status.st_mode)
+            if is_link:
                 status = os.lstat(self._resolve([*names, name]))
         except OSError:
             return Entry(name, None, "a link that leads nowhere, or outside")
         if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode):
-            return Entry(name, status)
+            return Entry(name, status, is_link=is_link)
         return Entry(name, None, "neither a file nor a folder")
 
 
@@ -161,6 +190,9 @@ class DescriptorTree(PathTree):
     """The files below ``root``, where files can be opened relative to a directory's descriptor."""
 
     __slots__ = ()
+
+    def _inside(self, names: Sequence[str]) -> int:
+        return self._enter(self._without_links(names))
 
     def _open(self, names: Sequence[str]) -> Opened:
         try:
@@ -223,9 +255,18 @@ class DescriptorTree(PathTree):
         return [name for name in path[len(root) :].split(os.sep) if name]
 
 
+class LinkedTree(PathTree):
+    """The files below ``root`` and wherever links lead: for trees whose every writer is trusted."""
+
+    __slots__ = ()
+
+    def _resolve(self, names: Sequence[str]) -> str:
+        return os.path.realpath(self.path(names), strict=True)
+
+
 def _not_found(error: Exception) -> Exception:
     """What to raise for an error: itself where it is the server's trouble, else a 404."""
-    if isinstance(error, OSError) and error.errno in _TROUBLE:
+    if isinstance(error, OSError) and error.errno in TROUBLE:
         return error
     return HTTPError(404)
 

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from webtest import TestApp
+
+from wsgikit.apps import static
+from wsgikit.cli import main
+
+
+@pytest.fixture(autouse=True)
+def public(folder):
+    (folder / "public").mkdir()
+    (folder / "public" / "app.css").write_text("a{b:url(x.png)}")
+    (folder / "public" / "x.png").write_text("x")
+    return folder / "public"
+
+
+def test_copies_and_their_list(capsys, public):
+    assert main(["digest", "public"]) == 0
+    assert capsys.readouterr() == ("2 files, 3 written\n", "")
+    assert set(json.loads((public / "manifest.json").read_text())) == {"app.css", "x.png"}
+    assert main(["digest", "public"]) == 0
+    assert capsys.readouterr() == ("2 files, 0 written\n", "")
+
+
+def test_quiet(capsys):
+    assert main(["digest", "public", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_stale_copies(capsys, public):
+    main(["digest", "public"])
+    (public / "x.png").write_text("new")
+    main(["digest", "public"])
+    main(["digest", "public", "--prune"])
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "2 files, 3 written, 2 stale kept",
+        "2 files, 0 written, 2 stale removed",
+    ]
+    assert len(list(public.iterdir())) == 5
+
+
+def test_references_that_lead_nowhere(capsys, public):
+    (public / "app.css").write_text("a{b:url(none.png)}")
+    told = "wsgikit: app.css refers to none.png, which is not there\n"
+    assert main(["digest", "public", "--strict"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", told + "wsgikit: error: 1 references lead nowhere\n")
+    assert not (public / "manifest.json").exists()
+    assert main(["digest", "public"]) == 0
+    assert capsys.readouterr() == ("2 files, 3 written\n", told)
+
+
+def test_references_in_a_circle(capsys, public):
+    (public / "app.css").write_text("@import 'app.css';")
+    assert main(["digest", "public", "--strict"]) == 0
+    assert capsys.readouterr().err == ("wsgikit: app.css refer to each other, by plain names\n")
+
+
+def test_what_is_no_manifest_is_kept(refused, public):
+    (public / "manifest.json").write_text('{"name": "My app"}')
+    line = refused("digest", "public", status=1)
+    assert line == (
+        "public/manifest.json is no list of names with a hash; --manifest takes another name"
+    )
+    assert main(["digest", "public", "--manifest", "names.json"]) == 0
+    assert (public / "manifest.json").read_text() == '{"name": "My app"}'
+
+
+def test_static_serves_what_the_commands_write(public):
+    (public / "app.css").write_text("a{b:url(x.png)}" * 100)
+    assert main(["digest", "public", "--quiet"]) == 0
+    assert main(["compress", "public", "--quiet"]) == 0
+    assets = static(public, base_url="/static/")
+    url = assets.url("app.css")
+    name = json.loads((public / "manifest.json").read_text())["app.css"]
+    assert url == f"/static/{name}"
+    app = TestApp(assets)
+    plain = app.get(f"/{name}")
+    coded = app.get(f"/{name}", headers={"Accept-Encoding": "gzip"})
+    assert "immutable" in plain.headers["Cache-Control"]
+    assert "immutable" not in app.get("/app.css").headers["Cache-Control"]
+    assert coded.headers["ETag"] != plain.headers["ETag"]  # of the sibling, which WebTest unpacks
+    assert coded.body == plain.body

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from wsgikit.server.run import make_server
+
+HELLO = """
+from wsgikit import Router
+app = Router()
+@app.get("/hello/{name}")
+def hello(request, name):
+    return f"Hello, {name}!"
+"""
+
+
+@pytest.fixture(autouse=True)
+def hello(folder):
+    (folder / "hello.py").write_text(HELLO)
+
+
+@pytest.mark.parametrize("target", ["hello", "hello:app", "hello.py", "./hello.py:app"])
+def test_serve(served, get, target):
+    argv = ["serve", target, "--port", "0"]
+    assert served(argv, lambda url: get(f"{url}/hello/Ada")) == "Hello, Ada!"
+
+
+def test_serve_a_factory(served, get, folder):
+    (folder / "shop.py").write_text("from hello import app\ndef make_app():\n    return app")
+    argv = ["serve", "shop:make_app", "--factory", "--port", "0"]
+    assert served(argv, lambda url: get(f"{url}/hello/Ada")) == "Hello, Ada!"
+
+
+def test_the_address_comes_from_the_environment(served, get, monkeypatch):
+    monkeypatch.setenv("WSGIKIT_HOST", "127.0.0.2")
+    monkeypatch.setenv("WSGIKIT_PORT", "0")
+    served(["serve", "hello"], lambda url: get(f"{url}/hello/Ada"))
+    assert served.url.startswith("http://127.0.0.2:")
+
+
+def test_the_option_counts_where_both_are_given(served, get, monkeypatch):
+    monkeypatch.setenv("WSGIKIT_HOST", "nowhere.invalid")
+    monkeypatch.setenv("WSGIKIT_PORT", "70000")
+    monkeypatch.setenv("WSGIKIT_OPEN", "1")
+    argv = ["serve", "hello", "--host", "127.0.0.1", "--port", "0", "--no-open"]
+    served(argv, lambda url: get(f"{url}/hello/Ada"))
+    assert served.opened == []
+
+
+def test_an_empty_variable_is_none(served, get, monkeypatch):
+    monkeypatch.setenv("WSGIKIT_HOST", "")
+    served(["serve", "hello", "--port", "0"], lambda url: get(f"{url}/hello/Ada"))
+    assert served.url.startswith("http://127.0.0.1:")
+
+
+def test_a_switch_may_be_off_in_the_environment(served, get, monkeypatch):
+    monkeypatch.setenv("WSGIKIT_OPEN", "off")
+    served(["serve", "hello", "--port", "0"], lambda url: get(f"{url}/hello/Ada"))
+    assert served.opened == []
+
+
+def test_the_browser_is_opened_once_it_listens(served, get):
+    served(["serve", "hello", "--port", "0", "--open"], lambda url: served.ready.wait(10))
+    assert served.opened == [served.url]
+
+
+def test_a_port_that_is_taken(refused):
+    with make_server("127.0.0.1", 0, print) as server:
+        line = refused("serve", "hello", "--port", str(server.port), status=1)
+    assert line.startswith(f"cannot listen on 127.0.0.1:{server.port}: Address already in use")
+
+
+def test_a_host_that_is_unknown(refused):
+    line = refused("serve", "hello", "--host", "nowhere.invalid", "--port", "0", status=1)
+    assert line.startswith("cannot listen on nowhere.invalid:0: ")

@@ -1,0 +1,1 @@
+"""The commands of ``wsgikit``, one module each: ``add`` describes it, ``run`` does it."""

@@ -1,0 +1,80 @@
+"""What commands that serve have in common: the address, the browser, the application's name."""
+
+from __future__ import annotations
+
+import webbrowser
+from argparse import ArgumentTypeError
+from threading import Thread
+from traceback import print_exception
+
+import wsgikit
+from wsgikit.commands.command import Trouble
+from wsgikit.load import LoadError, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from wsgikit.commands.command import Command
+    from wsgikit.types import WSGIApplication
+
+__all__ = ["add_address", "add_target", "loaded", "run_server"]
+
+
+def add_address(command: Command) -> None:
+    """Add the options that say where to listen."""
+    group = command.add_argument_group("where")
+    about = "the address to listen on; 0.0.0.0 is all that this machine has"
+    command.value("host", _host, "127.0.0.1", about, group=group)
+    command.value("port", _port, "8000", "the port; 0 takes a free one", group=group)
+    command.switch("open", "open the browser there", group=group)
+
+
+def add_target(command: Command) -> None:
+    """Add what names an application."""
+    command.add_argument("app", metavar="APP", help="module:name or path/to/app.py:name")
+    command.switch("factory", "the name is a function that makes the application")
+    command.switch("traceback", "when the application fails to load, print its traceback")
+
+
+def loaded(options: Namespace) -> WSGIApplication:
+    """The application that was named.
+
+    :raises Trouble: when there is none, or when it fails.
+    """
+    try:
+        return load(options.app, factory=options.factory)
+    except LoadError as error:
+        failed = error.__cause__
+        if failed is None:
+            raise Trouble(str(error)) from None
+        if options.traceback:
+            print_exception(failed)
+            raise Trouble(str(error), 1) from None
+        raise Trouble(f"{error}; --traceback shows it all", 1) from None
+
+
+def run_server(app: WSGIApplication, options: Namespace) -> None:
+    """Serve ``app`` at the address of the options until a signal ends it."""
+
+    def open_browser(url: str) -> None:
+        # In a thread: a browser in the terminal returns when it is closed.
+        Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+    ready = open_browser if options.open else None
+    wsgikit.serve(app, host=options.host, port=options.port, ready=ready)
+
+
+def _host(text: str) -> str:
+    try:
+        if not text.isascii():
+            text.encode("idna")
+    except UnicodeError:
+        raise ArgumentTypeError(f"{text!r} is no address and no name of a host") from None
+    return text
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)

@@ -1,0 +1,178 @@
+"""A file in one form, with all that answers say about it worked out in advance (RFC 9110 §3.2)."""
+
+from __future__ import annotations
+
+import errno
+import os
+from io import FileIO
+
+from wsgikit import http
+from wsgikit.files.versions import Changed, identity_of
+from wsgikit.http.headers import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from wsgikit.files.versions import Identity
+    from wsgikit.http.etags import ETag
+    from wsgikit.types import HeaderList
+
+__all__ = ["OPEN_FLAGS", "TROUBLE", "Opened", "Packaged", "Representation", "Stored"]
+
+# A FIFO without a writer must not hold the request; a child process must not inherit the file.
+#: How a file is opened that is to be read.
+OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+#: Trouble of the server, by the number of its error, which says nothing about the file.
+TROUBLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
+
+# What a 304 leaves out: the metadata of a representation that its recipient has (§15.4.5). What
+# else there is (caching, CORS and the like) concerns the response, and is sent.
+_OF_CONTENT = frozenset(
+    """accept-ranges content-disposition content-encoding content-language content-length
+    content-range content-type last-modified x-content-type-options""".split()
+)
+
+
+class Representation:
+    """What is sent of a file: its fields, validators, size, and where its bytes come from.
+
+    :param fields: what describes the file: its type and the like. They are not copied one by one:
+        many files share them.
+    :param size: the length in bytes.
+    :param etag: the entity tag.
+    :param modified: the second of the last modification, or None where that is not to be told.
+
+    ``open()`` gives the file, to be read from its beginning and closed. It raises
+    :class:`~wsgikit.files.versions.Changed` when there is another version now, or none, and
+    :class:`OSError` when the system is out of descriptors or the disk fails.
+    """
+
+    __slots__ = ("content", "date", "etag", "identity", "known", "modified", "size", "tag", "whole")
+
+    #: The version that is sent, where a file of the system is.
+    identity: Identity | None
+
+    def __init__(self, fields: HeaderList, size: int, etag: ETag, modified: int | None) -> None:
+        self.size = size
+        self.etag = etag
+        #: The ETag field, and the Last-Modified one, None where there is none.
+        self.tag = str(etag)
+        self.date: str | None = None
+        self.modified = modified
+        #: The bytes, as the body of a response, where they are in memory.
+        self.content: tuple[bytes] | None = None
+        self.identity = None
+        fields = [*fields, ("ETag", self.tag)]
+        if modified is not None:
+            self.date = http.dates.format_date(modified)
+            fields.append(("Last-Modified", self.date))
+        fields.append(("Accept-Ranges", "bytes"))
+        fields.append(("Content-Length", str(size)))
+        #: The fields of a 200, Content-Length the last.
+        self.whole = fields
+        #: The fields of a 304, once :meth:`lasting` has been called.
+        self.known: HeaderList | None = None
+
+    def lasting(self) -> HeaderList:
+        """The fields of a 304: all that it must have (§15.4.5), and no metadata beside."""
+        self.known = [field for field in self.whole if field[0].lower() not in _OF_CONTENT]
+        return self.known
+
+    if TYPE_CHECKING:
+
+        def open(self) -> BinaryIO: ...
+
+    def media(self) -> str:
+        """The value of Content-Type; empty where there is none."""
+        return Headers.view(self.whole).get("Content-Type", "")
+
+
+class Opened(Representation):
+    """A file that is open already, for one answer."""
+
+    __slots__ = ("file", "taken")
+
+    def __init__(
+        self,
+        fields: HeaderList,
+        status: os.stat_result,
+        etag: ETag,
+        modified: int | None,
+        file: BinaryIO,
+    ) -> None:
+        super().__init__(fields, status.st_size, etag, modified)
+        self.identity = identity_of(status)
+        self.file = file
+        #: Whether the file is somebody else's to close by now.
+        self.taken = False
+
+    def open(self) -> BinaryIO:
+        """The file as it was given."""
+        self.taken = True
+        return self.file
+
+
+class Stored(Representation):
+    """A file of the system, opened anew for each answer, as long as it is the same version.
+
+    :param path: where it was found. Nothing is said of what is there now: that it is the same file
+        is what its identity says.
+    """
+
+    __slots__ = ("path",)
+
+    def __init__(
+        self,
+        fields: HeaderList,
+        status: os.stat_result,
+        etag: ETag,
+        modified: int | None,
+        path: str,
+    ) -> None:
+        super().__init__(fields, status.st_size, etag, modified)
+        self.identity = identity_of(status)
+        self.path = path
+
+    def open(self) -> BinaryIO:
+        """The file, without a buffer: it is read in large blocks, or by the system alone."""
+        try:
+            descriptor = os.open(self.path, OPEN_FLAGS)
+        except OSError as error:
+            if error.errno in TROUBLE:
+                raise
+            raise Changed from None
+        try:
+            if identity_of(os.fstat(descriptor)) != self.identity:
+                raise Changed
+            return FileIO(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+
+class Packaged(Representation):
+    """A file that is no file of the system: in a zip, say. It does not change."""
+
+    __slots__ = ("_open",)
+
+    def __init__(
+        self,
+        fields: HeaderList,
+        size: int,
+        etag: ETag,
+        open: Callable[[], BinaryIO],
+    ) -> None:
+        super().__init__(fields, size, etag, None)
+        self._open = open
+
+    def open(self) -> BinaryIO:
+        """The file, from its beginning."""
+        return self._open()

@@ -1,0 +1,79 @@
+"""Which version of a file it is: what the system tells of it, and the validators that follow.
+
+RFC 9110, sections 8.8.1 (weak and strong), 8.8.2 (``Last-Modified``) and 8.8.3 (``ETag``).
+"""
+
+from __future__ import annotations
+
+from wsgikit import http
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import TypeAlias
+
+    from wsgikit.http.etags import ETag
+
+    #: What a file has as long as nobody changes it or puts another in its place.
+    Identity: TypeAlias = tuple[int, int, int, int, int]
+
+__all__ = ["Changed", "etag_of_times", "identity_of", "is_settled", "modified_of"]
+
+# Two changes within one tick of the file system's clock give a file the same times. The coarsest
+# clock, of FAT, ticks every two seconds.
+_TICK = 2 * 10**9
+
+# Builds that are to be the same everywhere, and archives without dates, set times of 1970 or 1980.
+# Such a time says nothing of the content: many versions have it, and no file is older than the web.
+_WEB = 631152000  # 1990-01-01
+
+
+class Changed(Exception):
+    """The file is not the one that was looked at a moment ago: to be looked at again."""
+
+
+def identity_of(status: os.stat_result) -> Identity:
+    """Device, inode, size and the times of content and inode.
+
+    The last one is there for those who set the time of the content to what it was before.
+    """
+    return (
+        status.st_mtime_ns,
+        status.st_ino,
+        status.st_size,
+        status.st_ctime_ns,
+        status.st_dev,
+    )
+
+
+def is_settled(status: os.stat_result, now: float) -> bool:
+    """Whether another change would show in the identity, as the last one is some time ago.
+
+    :param now: the present, in seconds since 1970.
+    """
+    return int(now * 10**9) - status.st_ctime_ns > _TICK
+
+
+def modified_of(status: os.stat_result, now: float) -> int | None:
+    """The second of the last modification as ``Last-Modified`` may tell it, or None.
+
+    None is for a second that is not over yet, as the content may change once more in it (so that a
+    date which was told is a strong validator, §8.8.2.2), for the future (§8.8.2.1), and for times
+    of before 1990, which stand for none.
+
+    :param now: the present, in seconds since 1970.
+    """
+    modified = status.st_mtime_ns // 10**9
+    return modified if _WEB <= modified < int(now) else None
+
+
+def etag_of_times(status: os.stat_result, now: float) -> ETag:
+    """An entity tag made of times and size: for files whose content is not worth reading for it.
+
+    It is strong, but weak for a file that has just changed: it may change again, and keep the tag
+    (§8.8.1). Another machine has another tag for the same content.
+
+    :param now: the present, in seconds since 1970.
+    """
+    value = f"{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_size:x}"
+    return http.etags.ETag(value, not is_settled(status, now))
