@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgikit import HTTPError, environ
-from wsgikit.environ import EnvironHeaders, read_body
+from wsgikit.environ import EnvironHeaders, read_body, stream_body
 from wsgikit.http.problem import MissingField
 from wsgikit.keys import INPUT_TERMINATED
 
@@ -251,6 +251,59 @@ def test_an_input_that_a_layer_replaced_is_read_anew():
     assert read_body(given, 100) == b"packed"
     given.update({"wsgi.input": BytesIO(b"unpacked"), "CONTENT_LENGTH": "8"})
     assert read_body(given, 100) == b"unpacked"
+
+
+# --- bodies that are streamed
+
+
+@pytest.mark.parametrize("more", [{"CONTENT_LENGTH": "600000"}, {INPUT_TERMINATED: True}])
+def test_a_body_in_blocks(more):
+    given = with_body(b"x" * 600_000, stream=BytesIO, **more)
+    blocks = [*stream_body(given, 600_000)]
+    assert [len(block) for block in blocks] == [262_144, 262_144, 75_712]
+    with pytest.raises(RuntimeError, match="streamed"):
+        read_body(given, 600_000)
+    with pytest.raises(RuntimeError, match="streamed"):
+        given["wsgi.input"].readline()
+
+
+def test_a_body_of_no_length_that_nobody_ends_is_none():
+    assert [*stream_body({"wsgi.input": BytesIO(b"abc")}, 100)] == []
+
+
+def test_a_stream_has_a_limit_or_none():
+    with pytest.raises(HTTPError, match=r"413 .*max_size"):
+        stream_body(with_body(b"12345", 5), 4)
+    with pytest.raises(HTTPError, match=r"413 .*max_size"):
+        [*stream_body(chunked(b"12345"), 4)]
+    assert b"".join(stream_body(with_body(b"12345", 5), None)) == b"12345"
+    assert b"".join(stream_body(chunked(b"12345"), None)) == b"12345"
+
+
+def test_a_stream_shorter_than_announced():
+    blocks = stream_body(with_body(b"12345", 10), 100)
+    assert next(blocks) + next(blocks) == b"12345"
+    with pytest.raises(HTTPError, match=r"400 .*ended 5 bytes before its Content-Length"):
+        next(blocks)
+
+
+def test_a_stream_that_breaks_off():
+    class Broken:
+        def read(self, size):
+            raise ConnectionResetError("gone")
+
+    with pytest.raises(HTTPError, match=r"400 .*broke off"):
+        [*stream_body({"wsgi.input": Broken(), "CONTENT_LENGTH": "10"}, 100)]
+
+
+def test_a_body_that_was_kept_is_streamed_from_there():
+    given = with_body(b"12345", 5)
+    assert read_body(given, 100) == b"12345"
+    for _ in range(2):
+        assert [*stream_body(given, 5)] == [b"12345"]
+    with pytest.raises(HTTPError, match=r"413 .*max_size"):
+        [*stream_body(given, 4)]
+    assert read_body(given, 100) == b"12345"
 
 
 # --- header fields

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HOST_SAFE = "!$&'()*+,;=:[]%"
 
 _BLOCK = 64 * 1024
+_STREAMED = 256 * 1024
 
 
 def text(native: str) -> str:
@@ -107,8 +108,7 @@ def read_body(environ: WSGIEnvironment, max_size: int) -> bytes:
     if length is not None:
         body = _read(stream, length)
         if len(body) < length:
-            missing = length - len(body)
-            raise HTTPError(400, f"The body ended {missing} bytes before its Content-Length.")
+            raise _too_short(length - len(body))
     else:
         # Without a length, only a server that ends the input itself can be read to the end.
         body = _read(stream, max_size + 1) if environ.get(INPUT_TERMINATED) else b""
@@ -117,6 +117,54 @@ def read_body(environ: WSGIEnvironment, max_size: int) -> bytes:
             raise _too_large(max_size)
     environ["wsgi.input"] = _Kept(body)
     return body
+
+
+def stream_body(environ: WSGIEnvironment, max_size: int | None) -> Iterator[bytes]:
+    """The request's body in blocks of 256 KiB, as they arrive; None as ``max_size`` is no limit.
+
+    It is not kept, however small it is, unless :func:`read_body` has kept it before: whoever reads
+    ``wsgi.input`` afterwards gets a :class:`RuntimeError`.
+
+    Raises :class:`~wsgikit.HTTPError` 413 for a larger body, at once where its length was told, and
+    400 for one that ends before that length, or breaks off.
+    """
+    stream = environ["wsgi.input"]
+    if isinstance(stream, _Kept):
+        return _stream(BytesIO(stream.body), len(stream.body), max_size)
+    length = content_length(environ)
+    if length is None and not environ.get(INPUT_TERMINATED):
+        length = 0
+    if max_size is not None and length is not None and length > max_size:
+        raise _too_large(max_size)
+    environ["wsgi.input"] = BufferedReader(_Gone())
+    return _stream(stream, length, max_size)
+
+
+def _stream(stream: BinaryIO, length: int | None, max_size: int | None) -> Iterator[bytes]:
+    size = 0
+    while length is None or size < length:
+        wanted = _STREAMED if length is None else min(_STREAMED, length - size)
+        try:
+            block = stream.read(wanted)
+        except OSError as error:
+            raise _broken_off() from error
+        size += len(block)
+        if max_size is not None and size > max_size:
+            raise _too_large(max_size)
+        if not block:
+            break
+        yield block
+    if length is not None and size < length:
+        raise _too_short(length - size)
+
+
+def _broken_off() -> HTTPError:
+    """What an OSError means: so servers tell that the client is gone, or sent bad chunks."""
+    return HTTPError(400, "The body broke off before its end.")
+
+
+def _too_short(missing: int) -> HTTPError:
+    return HTTPError(400, f"The body ended {missing} bytes before its Content-Length.")
 
 
 def _too_large(max_size: int) -> HTTPError:
@@ -130,8 +178,8 @@ def _read(stream: BinaryIO, size: int) -> bytes:
         while size and (block := stream.read(min(size, _BLOCK))):
             blocks.append(block)
             size -= len(block)
-    except OSError as error:  # how servers tell that the client is gone, or sent bad chunks
-        raise HTTPError(400, "The body broke off before its end.") from error
+    except OSError as error:
+        raise _broken_off() from error
     return b"".join(blocks)
 
 
@@ -141,6 +189,16 @@ class _Kept(BytesIO):
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
         self.body = body
+
+
+class _Gone(RawIOBase):
+    """The ``wsgi.input`` of a body that was streamed, and not kept."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        raise RuntimeError("the body is gone: it was streamed, by Request.form or stream_parts")
 
 
 class _Joined(RawIOBase):

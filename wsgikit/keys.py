@@ -22,6 +22,10 @@ STATE = "wsgikit.state"
 #: where an error is answered.
 DRAW_ERROR = "wsgikit.draw_error"
 
+#: The :class:`~wsgikit.forms.form.Form` that was made of a multipart body. Written and read by
+#: :meth:`wsgikit.Request.form`; :meth:`wsgikit.Request.application` closes it at the end.
+FORM = "wsgikit.form"
+
 #: True where ``wsgi.input`` ends by itself where the body ends, so that a body without a
 #: Content-Length can be read to its end. Written by servers, ours always.
 INPUT_TERMINATED = "wsgi.input_terminated"
@@ -29,3 +33,43 @@ INPUT_TERMINATED = "wsgi.input_terminated"
 #: The server's class or function for bodies that are files (PEP 3333, "Optional Platform-Specific
 #: File Handling").
 FILE_WRAPPER = "wsgi.file_wrapper"
+
+#: REMOTE_ADDR as the server gave it: the nearest proxy. Written by the ``proxy_headers`` layer
+#: where it puts the client's address into REMOTE_ADDR.
+PEER = "wsgikit.peer"
+
+#: The nonce of this response's Content-Security-Policy, for ``<script nonce="...">``. Written by
+#: the ``security_headers`` layer where its policy has one.
+CSP_NONCE = "wsgikit.csp_nonce"
+
+#: The :func:`time.monotonic` by which the request should be answered, a ``float``. Written by the
+#: ``deadline`` layer; whatever waits (a query, a lock, a client) may look how long it still can.
+DEADLINE = "wsgikit.deadline"
+
+#: The REQUEST_METHOD as the client sent it. Written by the ``method_override`` layer where it puts
+#: another in its place.
+ORIGINAL_METHOD = "wsgikit.original_method"
+
+#: The target of the request as it came, still percent-encoded, with the query: of Apache and
+#: others, and of Gunicorn. Servers that have neither leave it to be rebuilt of SCRIPT_NAME and
+#: PATH_INFO.
+REQUEST_URI = "REQUEST_URI"
+RAW_URI = "RAW_URI"
+
+#: The id of this request, as the log and the response have it. Written by the ``request_id`` layer.
+REQUEST_ID = "wsgikit.request_id"
+
+#: The :class:`~wsgikit.middleware.trace_context.Trace` that this request is part of. Written by the
+#: ``trace_context`` layer.
+TRACE = "wsgikit.trace"
+
+#: ``add(name, seconds, description)``: tells what a part of the work took. Written by the
+#: ``server_timing`` layer; :func:`wsgikit.middleware.server_timing.span` calls it.
+SERVER_TIMING = "wsgikit.server_timing"
+
+#: A list of functions without arguments, to be called when the response is over; append yours.
+#: Written by the ``on_close`` layer.
+ON_CLOSE = "wsgikit.on_close"
+
+#: True where the ``access_log`` layer writes the line of this request: the server need not.
+LOGGED = "wsgikit.logged"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from wsgikit import environ as env
-from wsgikit import http
+from wsgikit import forms, http
 from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError, MissingField
-from wsgikit.http.query import parse_form, parse_query
-from wsgikit.keys import ROUTE, ROUTING_ARGS, STATE
+from wsgikit.http.query import parse_query
+from wsgikit.keys import FORM, ROUTE, ROUTING_ARGS, STATE
 from wsgikit.response import JSON, TEXT, to_application
-from wsgikit.wrap import no_content
+from wsgikit.wrap import no_content, on_close
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from functools import cached_property as computed
     from typing import Concatenate
 
+    from wsgikit.forms.form import Form
+    from wsgikit.forms.streamed import StreamedPart
     from wsgikit.http.accept import EncodingAccept, LanguageAccept, MediaAccept
     from wsgikit.http.media import MediaType
     from wsgikit.http.query import MultiDict
@@ -51,11 +53,6 @@ __all__ = ["MAX_BODY", "Request"]
 #: How many bytes of a body are read unless the view says otherwise.
 MAX_BODY = 1024 * 1024
 
-# The charsets that text may be sent in. Python knows more, some of them slow or no text at all.
-_CHARSETS = frozenset(
-    "utf-8 utf8 us-ascii ascii iso-8859-1 latin-1 latin1 iso-8859-15 windows-1252 cp1252"
-    " utf-16 utf-16le utf-16be".split()
-)
 _TEXT = ("Content-Type", TEXT)
 _JSON = ("Content-Type", JSON)
 
@@ -98,7 +95,13 @@ class Request:
                 request = Request(environ)
                 result = view(request) if args is None else view(request, **args[1])
             except HTTPError as error:
+                _close_form(environ)
                 return answer_error(error, environ, start_response)
+            except BaseException:
+                _close_form(environ)
+                raise
+            if FORM in environ:
+                return _answer_with_form(result, environ, start_response)
             # What to_application() does with the most usual results, without a Response.
             kind = type(result)
             if kind is str:
@@ -247,36 +250,105 @@ class Request:
         are not of it.
         """
         charset = self.media_type.params.get("charset", "utf-8") if self.media_type else "utf-8"
-        if charset.lower() not in _CHARSETS:
-            raise HTTPError(415, f"Text in {charset[:40]!r} is not read here; send UTF-8.")
+        codec = http.charsets.codec_of(charset)
         try:
-            return self.read().decode(charset)
+            return self.read().decode(codec)
         except UnicodeDecodeError as error:
             raise HTTPError(400, f"The body is not {charset}: {error.reason}.") from None
 
-    def json(self, max_size: int = MAX_BODY) -> JSONValue:
+    def json(
+        self, max_size: int = MAX_BODY, *, max_depth: int = 200, unique_names: bool = True
+    ) -> JSONValue:
         """The body's value, of at most ``max_size`` bytes of JSON (RFC 8259).
 
-        Raises :class:`~wsgikit.HTTPError` 415 unless the Content-Type is JSON, 413 for a larger
-        body and 400 for what is no JSON.
+        :param max_depth: how deep arrays and objects may stand in each other.
+        :param unique_names: whether an object with two members of one name is refused (RFC 7493
+            §2.3): programs do not agree on which of them counts. Else the last one counts.
+        :raises HTTPError: 415 unless the Content-Type is JSON, 413 for a larger body, 400 for what
+            is no JSON, is nested too deep or has a name twice.
         """
         media = self.media_type
         if media is None or not (media.subtype == "json" or media.subtype.endswith("+json")):
             raise HTTPError(415, "This takes JSON: send Content-Type: application/json.")
-        return http.jsontext.loads(self.read(max_size))
+        return http.jsontext.loads(
+            self.read(max_size), max_depth=max_depth, unique_names=unique_names
+        )
 
-    def form(self, max_size: int = MAX_BODY, max_fields: int = 1000) -> MultiDict:
-        """The fields of a submitted form (``application/x-www-form-urlencoded``), in UTF-8.
+    def form(
+        self,
+        max_size: int = MAX_BODY,
+        max_fields: int = 1000,
+        *,
+        max_memory: int = MAX_BODY,
+        max_file_size: int | None = None,
+    ) -> Form:
+        """The fields and files of a submitted form, urlencoded or multipart.
+
+        ``form["name"]`` is the text of a field, ``form.files["photo"]`` a file
+        (:class:`~wsgikit.forms.upload.Upload`). Text is in UTF-8, unless a multipart form says
+        otherwise, by a field ``_charset_`` or in the head of the field; what is not of its charset
+        reads as U+FFFD.
 
         Parsed once: of several calls, the first has the limits.
 
-        Raises :class:`~wsgikit.HTTPError` 415 for another Content-Type, 413 for a body of more than
-        ``max_size`` bytes, 400 for more than ``max_fields`` fields.
+        :param max_size: bytes of the body.
+        :param max_fields: how many fields and files there may be.
+        :param max_memory: bytes of it that may be in memory: of fields together, and of files,
+            which go to a temporary file beyond. A body of that size is kept and may be read again,
+            by other layers and frameworks; a larger one is not.
+        :param max_file_size: bytes of one file.
+        :raises HTTPError: 415 for another Content-Type and for what is in an unknown charset, 413
+            for what breaks a limit, 400 for a malformed or truncated multipart form.
+
+        The temporary file is gone when the request ends: :meth:`application` closes the form, also
+        where the view fails and where its answer is never sent. Elsewhere, in a layer or in a plain
+        WSGI application, write ``with request.form() as form:``.
         """
-        form: MultiDict | None = self.__dict__.get("_form")
+        form: Form | None = self.__dict__.get("_form")
         if form is None:
-            given: str = self.environ.get("CONTENT_TYPE", "")
-            if given.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-                raise HTTPError(415, "This takes a form: application/x-www-form-urlencoded.")
-            form = self.__dict__["_form"] = parse_form(self.read(max_size), max_fields)
+            form = forms.read_form(self.environ, max_size, max_fields, max_memory, max_file_size)
+            self.__dict__["_form"] = form
         return form
+
+    def stream_parts(
+        self,
+        max_size: int | None = MAX_BODY,
+        max_fields: int = 1000,
+        *,
+        max_file_size: int | None = None,
+    ) -> Iterator[StreamedPart]:
+        """The parts of a multipart form as they arrive, for uploads that are kept nowhere.
+
+        Each :class:`~wsgikit.forms.streamed.StreamedPart` is a field or a file, and gives its
+        content in blocks, until the next part is asked for::
+
+            for part in request.stream_parts(max_size=None):
+                for block in part:
+                    ...
+
+        The limits are those of :meth:`form`; None is no limit. The body is read once: it is not
+        there for :meth:`form` or :meth:`read` afterwards, which raise :class:`RuntimeError`.
+
+        :raises HTTPError: 415 unless the Content-Type is ``multipart/form-data``, 413 for what
+            breaks a limit, 400 for a malformed or truncated form: at the call, or while the parts
+            are read. So do not trust what came until the last one has been read.
+        """
+        return forms.stream_parts(self.environ, max_size, max_fields, max_file_size)
+
+
+def _close_form(environ: WSGIEnvironment) -> None:
+    form: Form | None = environ.get(FORM)
+    if form is not None:
+        form.close()
+
+
+def _answer_with_form(
+    result: object, environ: WSGIEnvironment, start_response: StartResponse
+) -> Body:
+    """Answer with the result of a view that has read a form; close the form after the answer."""
+    try:
+        body = to_application(result)(environ, start_response)
+    except BaseException:
+        _close_form(environ)
+        raise
+    return on_close(body, environ[FORM].close, environ)

@@ -95,6 +95,24 @@ def test_too_many_ranges_are_ignored() -> None:
     assert parse_range("bytes=" + "0-1," * 1_000_000, 1000) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "gap", "ranges"),
+    [
+        ("bytes=0-9,20-29", 9, [(0, 10), (20, 30)]),
+        ("bytes=0-9,20-29", 10, [(0, 30)]),
+        ("bytes=20-29,0-9", 10, [(0, 30)]),
+        ("bytes=50-,0-0,10-10,20-20", 10, [(0, 21), (50, 100)]),
+        ("bytes=50-,0-0", 10, [(50, 100), (0, 1)]),
+        ("bytes=0-0", 10, [(0, 1)]),
+    ],
+)
+def test_ranges_with_little_between_them_are_one(
+    text: str, gap: int, ranges: list[tuple[int, int]]
+) -> None:
+    # RFC 9110 §15.3.7.2
+    assert parse_range(text, 100, gap) == ranges
+
+
 def test_content_range() -> None:
     assert content_range(0, 500, 1234) == "bytes 0-499/1234"
     assert content_range(42, 1234, 1234) == "bytes 42-1233/1234"

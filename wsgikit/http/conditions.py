@@ -28,7 +28,11 @@ def evaluate(
 ) -> Literal[304, 412] | None:
     """What to answer instead of acting on the request, in the order of RFC 9110 §13.2.2.
 
-    To be asked when the answer would be a success, and before anything is done (§13.2.1).
+    To be asked when the answer would be a success, and before anything is done (§13.2.1)::
+
+        status = evaluate(request.method, request.headers, ETag(note.version), note.modified)
+        if status == 412:
+            raise HTTPError(412, "Somebody else has changed the note.")
 
     :param method: the request's method. CONNECT, OPTIONS and TRACE know no conditions.
     :param headers: the request's fields, of which ``If-Match``, ``If-Unmodified-Since``,

@@ -33,8 +33,19 @@ def _refuse(constant: str) -> float:
     raise HTTPError(400, f"Not JSON: {constant} is no number.")
 
 
+def _unique(members: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
+    """An object, from its members."""
+    names = dict(members)
+    if len(names) < len(members):
+        raise HTTPError(400, "JSON with two members of one name in an object.")
+    return names
+
+
 _encode_text = JSONEncoder(ensure_ascii=False).encode
 _decode = JSONDecoder(parse_float=_float, parse_constant=_refuse).decode
+_decode_unique = JSONDecoder(
+    parse_float=_float, parse_constant=_refuse, object_pairs_hook=_unique
+).decode
 
 
 #: ``dumps(value) -> str``: a value as compact JSON in plain ASCII, which is safe in whatever
@@ -48,25 +59,30 @@ dumps: Callable[[object], str] = JSONEncoder(
 ).encode
 
 
-def loads(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> JSONValue:
+def loads(
+    text: str | bytes, *, max_depth: int = MAX_DEPTH, unique_names: bool = False
+) -> JSONValue:
     """The value that a JSON text says.
 
     :param text: the text, or its bytes in UTF-8; a byte order mark before it is passed over.
     :param max_depth: how deep arrays and objects may stand in each other.
-    :returns: None, bool, int, float, str, list or dict. Of members with one name the last counts.
+    :param unique_names: whether an object must not have two members of one name. Else the last one
+        counts.
+    :returns: None, bool, int, float, str, list or dict.
     :raises HTTPError: 400, with the reason and, for bad syntax, the place: when the text is no JSON
         or not UTF-8, is nested too deep, has a number that is too large (an integer of more digits
         than :func:`sys.set_int_max_str_digits` allows, a float beyond 1e308), NaN, Infinity, or an
-        unpaired surrogate.
+        unpaired surrogate; or a name twice where that is not taken.
 
-    RFC 8259, sections 4 to 9; RFC 7493, section 2.1.
+    RFC 8259, sections 4 to 9; RFC 7493, sections 2.1 and 2.3.
     """
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
         elif not text.isascii():
             text.encode("utf-8")  # for a surrogate in it
-        value: JSONValue = _decode(text.removeprefix("\ufeff"))
+        decode = _decode_unique if unique_names else _decode
+        value: JSONValue = decode(text.removeprefix("\ufeff"))
         if "\\ud" in text or "\\uD" in text:  # escapes that make surrogates, paired or not
             _encode_text(value).encode("utf-8")
     except JSONDecodeError as error:

@@ -22,9 +22,10 @@ _VALUE = _ATTR | {"%"}
 # A sender must use UTF-8 (RFC 8187, section 3.2.1); its forerunner RFC 5987 knew Latin-1 as well.
 _CHARSETS = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
 
-# Characters that no file name needs: the controls, line and paragraph separators, and what changes
-# the direction of writing, by which "gpj.exe" can be made to look like "exe.jpg".
-_UNSAFE = dict.fromkeys(
+#: Characters that no file name needs, for ``str.translate`` to remove: the controls, line and
+#: paragraph separators, and what changes the direction of writing, by which "gpj.exe" can be made
+#: to look like "exe.jpg".
+UNSAFE = dict.fromkeys(
     [*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
 )
 
@@ -94,7 +95,7 @@ def content_disposition(disposition: str, filename: str) -> str:
     """
     if not is_token(disposition):
         raise ValueError(f"disposition takes a token such as 'attachment', not {disposition!a}")
-    name = filename.replace("\\", "/").rpartition("/")[2].translate(_UNSAFE)
+    name = filename.replace("\\", "/").rpartition("/")[2].translate(UNSAFE)
     name = name.encode("utf-8", "ignore").decode().strip()  # lone surrogates have no UTF-8
     if not name.strip("."):
         return disposition

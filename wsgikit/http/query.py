@@ -134,7 +134,7 @@ def parse_query(text: str, max_fields: int = 1000) -> MultiDict:
     :param max_fields: how many fields a query may have, empty ones included.
     :raises HTTPError: 400 when it has more.
     """
-    return _parse(text, max_fields, "query string") if text else _NOTHING
+    return MultiDict(_parse(text, max_fields, 400, "query string")) if text else _NOTHING
 
 
 def parse_form(data: bytes | str, max_fields: int = 1000) -> MultiDict:
@@ -142,10 +142,15 @@ def parse_form(data: bytes | str, max_fields: int = 1000) -> MultiDict:
 
     :param data: the body, in octets or in text with one character an octet.
     :param max_fields: how many fields a form may have, empty ones included.
-    :raises HTTPError: 400 when it has more.
+    :raises HTTPError: 413 when it has more.
     """
+    return MultiDict(form_pairs(data, max_fields))
+
+
+def form_pairs(data: bytes | str, max_fields: int = 1000) -> list[tuple[str, str]]:
+    """What :func:`parse_form` gives, as (name, value) pairs."""
     text = data if isinstance(data, str) else str(data, "latin-1")
-    return _parse(text, max_fields, "form") if text else _NOTHING
+    return _parse(text, max_fields, 413, "form") if text else []
 
 
 def percent_decode(text: str, plus: bool = False) -> str:
@@ -194,10 +199,10 @@ def encode_query(pairs: MultiDict | Mapping[str, str] | Iterable[tuple[str, str]
     ).replace(" ", "+")
 
 
-def _parse(text: str, max_fields: int, what: str) -> MultiDict:
+def _parse(text: str, max_fields: int, status: int, what: str) -> list[tuple[str, str]]:
     # Counted before anything is split: empty fields count here, so that they cost nothing.
     if text.count("&") >= max_fields:
-        raise HTTPError(400, f"the {what} has more than max_fields={max_fields} fields")
+        raise HTTPError(status, f"the {what} has more than max_fields={max_fields} fields")
     if "+" in text:
         text = text.replace("+", " ")
     if not text.isascii():
@@ -215,7 +220,7 @@ def _parse(text: str, max_fields: int, what: str) -> MultiDict:
     ]
     if hidden:
         pairs = [(_decode(name), _decode(value)) for name, value in pairs]
-    return MultiDict(pairs)
+    return pairs
 
 
 def _decode(text: str) -> str:

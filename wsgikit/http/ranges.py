@@ -14,11 +14,13 @@ _DIGITS = 19
 _HUGE = 10**_DIGITS
 
 
-def parse_range(text: str, size: int) -> list[tuple[int, int]] | None:
+def parse_range(text: str, size: int, gap: int = 0) -> list[tuple[int, int]] | None:
     """The parts of a representation that a ``Range`` asks for.
 
     :param text: the field's value: ``bytes=0-99``, ``bytes=100-``, ``bytes=-100`` or several.
     :param size: the length of the representation in bytes.
+    :param gap: ranges with at most so many bytes between them become one: to send these bytes costs
+        less than to begin another part (§15.3.7.2).
     :returns: the satisfiable ranges as (start, stop) pairs, ``data[start:stop]``, for a 206. Where
         ranges overlap or touch, all are merged and in ascending order; else they are in the order
         asked for. An empty list when no range can be satisfied, for a 416. None when the field is
@@ -50,7 +52,7 @@ def parse_range(text: str, size: int) -> list[tuple[int, int]] | None:
             ranges.append((start, min(stop, size)))
     if not specs or end_of_nothing:
         return None
-    return _merged(ranges)
+    return _merged(ranges, gap)
 
 
 def content_range(start: int, stop: int, size: int) -> str:
@@ -74,10 +76,10 @@ def _number(digits: str) -> int:
     return int(digits) if len(digits) <= _DIGITS else _HUGE
 
 
-def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(ranges: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for start, stop in sorted(ranges):
-        if merged and start <= merged[-1][1]:
+        if merged and start <= merged[-1][1] + gap:
             merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
         else:
             merged.append((start, stop))

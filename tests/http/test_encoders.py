@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders, is_compressible
+
+
+class Framed:
+    """A ``compression.zstd`` for interpreters without one: what it was told, in square brackets."""
+
+    FLUSH_BLOCK, FLUSH_FRAME = "|", "."
+
+    def __init__(self, level):
+        self.level = level
+
+    def compress(self, data, mode):
+        return b"[%d %b%b]" % (self.level, data, mode.encode())
+
+
+ZSTD = SimpleNamespace(ZstdCompressor=Framed)
+
+
+def with_zstd(name):
+    assert name == "compression.zstd"
+    return ZSTD
+
+
+def without_zstd(name):
+    raise ImportError(name)
+
+
+def unframed(encoded):
+    parts = encoded.decode("latin-1").strip("[]").split("][")
+    return "".join(part.partition(" ")[2][:-1] for part in parts).encode("latin-1")
+
+
+DECODERS = {
+    "gzip": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
+    "deflate": lambda: zlib.decompressobj(zlib.MAX_WBITS),
+}
+
+
+def test_the_best_comes_first():
+    assert list(encoders(6, load=with_zstd)) == ["zstd", "gzip", "deflate"]
+    assert list(encoders(6, load=without_zstd)) == ["gzip", "deflate"]
+    assert list(encoders(6, padding=1, load=with_zstd)) == ["gzip"]
+
+
+def test_the_interpreter_says_what_there_is():
+    try:
+        from compression import zstd  # noqa: F401
+    except ImportError:
+        assert list(encoders(6)) == ["gzip", "deflate"]
+    else:
+        assert list(encoders(6)) == ["zstd", "gzip", "deflate"]
+
+
+blocks = st.lists(st.binary(max_size=300), max_size=5)
+
+
+@pytest.mark.parametrize(
+    ("coding", "padding"), [("deflate", 0), ("gzip", 0), ("gzip", 1), ("gzip", MAX_PADDING)]
+)
+@given(given=blocks, last=st.binary(max_size=300), level=st.sampled_from(LEVELS))
+def test_what_is_encoded_is_decoded(coding, padding, given, last, level):
+    encoder, decoder = encoders(level, padding, without_zstd)[coding](), DECODERS[coding]()
+    for block in given:
+        assert decoder.decompress(encoder.feed(block)) == block  # to its end
+    assert decoder.decompress(encoder.finish(last)) + decoder.flush() == last
+    assert (decoder.eof, decoder.unused_data) == (True, b"")
+
+
+@given(given=blocks, last=st.binary(max_size=300))
+def test_zstd_flushes_each_block_and_ends_its_frame(given, last):
+    encoder = encoders(3, load=with_zstd)["zstd"]()
+    for block in given:
+        assert encoder.feed(block) == b"[3 %b|]" % block
+    assert encoder.finish(last) == b"[3 %b.]" % last
+
+
+@pytest.mark.parametrize("coding", ["zstd", *DECODERS])
+def test_an_end_needs_no_block(coding):
+    encoder = encoders(6, load=with_zstd)[coding]()
+    assert encoder.finish() == encoders(6, load=with_zstd)[coding]().finish(b"")
+
+
+def test_the_same_blocks_give_the_same_octets():
+    one, two = (encoders(6)["gzip"]().finish(b"content" * 100) for _ in range(2))
+    assert one == two
+    assert one[3:8] == b"\0\0\0\0\0"  # neither a name nor a time
+
+
+def test_a_higher_level_saves_more():
+    text = b"".join(b"%d squared is %d; " % (n, n * n) for n in range(2000))
+    fast, small = (len(encoders(level)["gzip"]().finish(text)) for level in (1, 9))
+    assert small < fast < len(text) / 2
+
+
+def test_padding_is_random_and_bounded():
+    plain = len(encoders(6)["gzip"]().finish(b"content"))
+    make = encoders(6, padding=20)["gzip"]
+    lengths = {len(make().finish(b"content")) - plain for _ in range(1000)}
+    assert lengths == set(range(1, 21))
+
+
+def test_padding_is_a_name_in_the_head():
+    make = encoders(6, padding=MAX_PADDING)["gzip"]
+    encoded = next(each for _ in range(1000) if (each := make().finish(b"content"))[10])
+    assert encoded[3] == 8
+    assert set(encoded[10 : encoded.index(b"\0", 10)]) == {ord("a")}
+    assert gzip.decompress(encoded) == b"content"
+
+
+@pytest.mark.parametrize(
+    "media",
+    """text/html text/css text/plain text/markdown text/anything application/json
+    application/problem+json application/xml application/atom+xml image/svg+xml
+    application/javascript application/wasm font/ttf application/manifest+json
+    model/gltf+json TEXT/HTML text/html;charset=utf-8""".split(),
+)
+def test_what_becomes_smaller(media):
+    assert is_compressible(media)
+    assert is_compressible(f" {media} ; a=b")
+
+
+@pytest.mark.parametrize(
+    "media",
+    """image/png image/jpeg image/webp image/avif image/bmp audio/mpeg video/mp4 font/woff2
+    application/zip application/gzip application/pdf application/octet-stream
+    multipart/byteranges text/event-stream TEXT/Event-Stream;charset=utf-8 json x/text
+    /""".split()
+    + ["", " ", ";", "\0", "\ud800"],
+    ids=ascii,
+)
+def test_what_does_not(media):
+    assert not is_compressible(media)
+
+
+@pytest.mark.parametrize(
+    ("media", "also"),
+    [
+        ("text/event-stream", {"text/event-stream"}),
+        ("Text/Event-Stream; charset=utf-8", {"text/event-stream"}),
+        ("audio/midi", {"audio/*"}),
+        ("text/event-stream", {"text/*"}),
+    ],
+)
+def test_what_counts_as_such_too(media, also):
+    assert not is_compressible(media)
+    assert is_compressible(media, also)
+    assert not is_compressible("audio/mpeg", also - {"audio/*"})
+
+
+@given(st.text())
+def test_any_text_is_a_type_or_none(text):
+    assert is_compressible(text) in (True, False)
+
+
+def test_a_long_type_is_read():
+    assert not is_compressible("a/" + "b" * 10_000_000)
