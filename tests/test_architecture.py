@@ -20,12 +20,12 @@ ROOT = PACKAGE.parent
 # Imports point strictly down; a folder stands for all that is in it.
 FLOORS = {
     0: "types keys lazy http",
-    1: "wrap compose describe page environ",
+    1: "wrap compose describe doctor conformance lint page environ signing passwords context",
     2: "request response errors forms files templates failures debug",
-    3: "paths pathtree converters routes router apps stores",
+    3: "paths pathtree converters routes router apps stores metrics tallies access",
     4: "middleware",
     5: "server",
-    6: "cli __main__ load testing demo",
+    6: "cli __main__ commands load testing demo",
 }
 FLOOR = {part: floor for floor, parts in FLOORS.items() for part in parts.split()}
 # A module may import its neighbours as long as that makes no circle, but here each stands alone.

@@ -36,7 +36,8 @@ def run(*arguments: str) -> str:
 def test_benchmarks_time_bare_and_wsgikit_in_every_scenario() -> None:
     rounds = ("--rounds", "1", "--turn", "0.1")
     printed = run("-m", "tests.benchmarks", *rounds, "--only", "bare", "wsgikit")
-    for scenario in ("hello", "json", "form", "layers", "routers", "cold-start"):
+    names = "hello json form layers middleware routers stores uploads cold-start"
+    for scenario in names.split():
         assert f"\n{scenario}: " in printed
     assert "left out" not in printed, printed
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -23,8 +24,35 @@ from hypothesis import strategies as st
 from wsgikit.apps import cascade
 from wsgikit.compose import layer, stack, when
 from wsgikit.describe import describe
-from wsgikit.middleware import debugger, errors
-from wsgikit.wrap import add_headers, on_close, on_start, without_body
+from wsgikit.metrics import Metrics
+from wsgikit.middleware import (
+    access_log,
+    allowed_hosts,
+    body_limit,
+    cache_control,
+    compress,
+    conditional,
+    cors,
+    deadline,
+    debugger,
+    errors,
+    etag,
+    hang_watchdog,
+    head,
+    https_redirect,
+    method_override,
+    metrics,
+    options,
+    profile,
+    proxy_headers,
+    request_id,
+    security_headers,
+    server_timing,
+    trace_context,
+    trailing_slash,
+)
+from wsgikit.middleware.on_close import on_close as after_close
+from wsgikit.wrap import Transformer, add_headers, on_close, on_start, transform, without_body
 
 LINES = {
     200: "200 OK",
@@ -251,6 +279,46 @@ def bodiless(app):
     return answer
 
 
+@layer
+def unpacking(app):
+    """A client that takes gzip, and shows what was in it."""
+
+    def begin(status, headers):
+        return Unpacked(headers) if ("Content-Encoding", "gzip") in headers else None
+
+    def answer(environ, start_response):
+        environ["HTTP_ACCEPT_ENCODING"] = "gzip"
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return app(environ, start_response)
+        return transform(app, environ, start_response, begin)
+
+    return answer
+
+
+class Unpacked(Transformer):
+    def __init__(self, headers):
+        self.headers = headers
+
+    def whole(self, content):
+        content = zlib.decompress(content, 31)
+        self.stream()
+        self.headers.append(("Content-Length", str(len(content))))
+        return content
+
+    def stream(self):
+        self.unpack = zlib.decompressobj(31)
+        gone = ("Content-Encoding", "Content-Length")
+        self.headers[:] = [field for field in self.headers if field[0] not in gone]
+        return True
+
+    def feed(self, block):
+        return self.unpack.decompress(block)
+
+    def finish(self):
+        assert self.unpack.eof
+        return b""
+
+
 def refuse(environ, start_response):
     start_response(LINES[404], [("Content-Type", "text/plain")])
     return [b"refused"]
@@ -322,17 +390,80 @@ def answered(script, tag, method):
     return script
 
 
+def redirected(script, tag, method):
+    """https_redirect(), as the requests here come by http."""
+    return Script((Start(308),), (Block(b""),))
+
+
+def held(script, which):
+    """transform(): a response of these statuses starts once it has to, and as the last one says."""
+    call, pulled, rest = started(script)
+    seen, pending, is_open = [], None, False
+    for event in call:
+        if isinstance(event, Start) and not is_open:
+            pending, is_open = event, event.status not in which
+            seen += [event] if is_open else []
+        elif isinstance(event, Write) and not is_open:
+            seen += [pending, event]
+            is_open = True
+        else:
+            seen.append(event)
+        if isinstance(event, Fail):
+            return Script(tuple(seen), ())
+    return Script((*seen,) if is_open else (*seen, pending), pulled + rest)
+
+
+def marked(script, tag, method):
+    """etag(): what it lets through, it does not touch."""
+    return script if method == "HEAD" else held(script, {200})
+
+
+def packed(script, tag, method):
+    """compress(), unpacked: other blocks of the same content."""
+    if method == "HEAD":
+        return script
+    script = held(script, {*LINES, 308})
+    return Script(script.call, tuple(map(copied, script.body)))
+
+
+def copied(event):
+    return Block(event.data) if isinstance(event, Block) else event
+
+
 #: The layers of wsgikit, and one for each function of wsgikit.wrap: how to make one, and its model.
 LAYERS = {
     "plain": (lambda tag, ledger: plain(), as_it_is),
     "add_headers": (lambda tag, ledger: adding(tag=tag), tagging),
     "on_start": (lambda tag, ledger: editing(tag=tag), tagging),
-    "on_close": (lambda tag, ledger: hooked(ledger=ledger), as_it_is),
+    "wrap.on_close": (lambda tag, ledger: hooked(ledger=ledger), as_it_is),
     "without_body": (lambda tag, ledger: bodiless(), without_content),
     "cascade, last": (lambda tag, ledger: lambda app: cascade(refuse, app), as_it_is),
     "cascade, first": (lambda tag, ledger: lambda app: cascade(app, other), passed_over),
     "errors": (lambda tag, ledger: errors(), answered),
     "debugger": (lambda tag, ledger: debugger(), answered),
+    "proxy_headers": (lambda tag, ledger: proxy_headers(trusted=["127.0.0.1"]), as_it_is),
+    "allowed_hosts": (lambda tag, ledger: allowed_hosts(), as_it_is),
+    "https_redirect": (lambda tag, ledger: https_redirect(), redirected),
+    "security_headers": (lambda tag, ledger: security_headers(), as_it_is),
+    "cors": (lambda tag, ledger: cors(origins=["https://app.example"]), as_it_is),
+    "body_limit": (lambda tag, ledger: body_limit(max_size=1), as_it_is),
+    "cache_control": (lambda tag, ledger: cache_control(rules={"*": "no-cache"}), as_it_is),
+    "compress": (lambda tag, ledger: lambda app: unpacking(compress(app, min_size=0)), packed),
+    "conditional": (lambda tag, ledger: conditional(), as_it_is),
+    "etag": (lambda tag, ledger: etag(), marked),
+    "deadline": (lambda tag, ledger: deadline(seconds=600), as_it_is),
+    "method_override": (lambda tag, ledger: method_override(), as_it_is),
+    "head": (lambda tag, ledger: head(), without_content),
+    "options": (lambda tag, ledger: options(), as_it_is),
+    "trailing_slash": (lambda tag, ledger: trailing_slash(), as_it_is),
+    "access_log": (lambda tag, ledger: access_log(logger="tests.composition"), as_it_is),
+    "request_id": (lambda tag, ledger: request_id(), as_it_is),
+    "trace_context": (lambda tag, ledger: trace_context(), as_it_is),
+    "metrics": (lambda tag, ledger: metrics(into=Metrics()), as_it_is),
+    "server_timing": (lambda tag, ledger: server_timing(), as_it_is),
+    "profile": (lambda tag, ledger: profile(directory="/nowhere"), as_it_is),
+    "hang_watchdog": (lambda tag, ledger: hang_watchdog(seconds=600), as_it_is),
+    "on_close": (lambda tag, ledger: after_close(), as_it_is),
 }
 
 choices = st.tuples(st.sampled_from(sorted(LAYERS)), st.sampled_from(["always", "when", "unless"]))
@@ -423,6 +554,7 @@ def _quiet():
     logger = logging.getLogger("wsgikit")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
+    logging.getLogger("tests.composition").setLevel(logging.INFO)  # so that access_log works
     yield
     logger.setLevel(level)
 
@@ -488,7 +620,7 @@ def test_random_stacks_may_be_broken_off_at_any_block(chosen, application, block
 @given(chosen=stacks)
 def test_random_stacks_describe_themselves(chosen):
     lines = str(describe(build(chosen, other, Ledger(), None)))
-    names = {"add_headers": "adding", "on_start": "editing", "on_close": "hooked"}
+    names = {"add_headers": "adding", "on_start": "editing", "wrap.on_close": "hooked"}
     for name, condition in chosen:
         if condition == "always":
             assert names.get(name, name.replace("without_body", "bodiless").split(",")[0]) in lines

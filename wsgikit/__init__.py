@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from wsgikit.compose import when as when
     from wsgikit.converters import Converter as Converter
     from wsgikit.describe import describe as describe
+    from wsgikit.doctor import check as check
     from wsgikit.http.problem import HTTPError as HTTPError
+    from wsgikit.lint import lint as lint
     from wsgikit.request import Request as Request
     from wsgikit.response import Response as Response
     from wsgikit.router import Router as Router
@@ -33,10 +35,12 @@ _EXPORTS = {
     "Request": "request",
     "Response": "response",
     "Router": "router",
+    "check": "doctor",
     "converters": None,
     "describe": "describe",
     "http": None,
     "layer": "compose",
+    "lint": "lint",
     "make_server": "server",
     "serve": "server",
     "stack": "compose",

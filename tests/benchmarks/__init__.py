@@ -6,6 +6,7 @@ Run it from the checkout, with whatever of the ``bench`` extra is installed::
     python -m tests.benchmarks hello json --rounds 5  # two scenarios, quickly
     python -m tests.benchmarks --only bare wsgikit    # without the peers
 
-The scenarios, a file each: ``hello``, ``json``, ``form``, ``layers``, ``routers``, ``cold-start``.
+The scenarios, a file each: ``hello``, ``json``, ``form``, ``layers``, ``routers``, ``stores``,
+``uploads``, ``cold-start``.
 No test depends on a number that is printed here.
 """

@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 import platform
 
-from tests.benchmarks import cold_start, form, hello, json_document, layers, routers
+from tests.benchmarks import (
+    cold_start,
+    form,
+    hello,
+    json_document,
+    layers,
+    middleware,
+    routers,
+    static_files,
+    stores,
+    uploads,
+)
 from tests.benchmarks.harness import Settings
 
 SCENARIOS = {
@@ -13,7 +24,11 @@ SCENARIOS = {
     "json": json_document.run,
     "form": form.run,
     "layers": layers.run,
+    "middleware": middleware.run,
     "routers": routers.run,
+    "static": static_files.run,
+    "stores": stores.run,
+    "uploads": uploads.run,
     "cold-start": cold_start.run,
 }
 
@@ -39,8 +54,9 @@ if unknown := set(chosen.scenarios) - set(SCENARIOS):
     parser.error(f"no scenario {', '.join(sorted(unknown))}: there are {', '.join(SCENARIOS)}")
 if chosen.rounds < 1 or chosen.turn <= 0:
     parser.error("--rounds takes a number from 1 on, --turn one above 0")
-if set(chosen.only) - set(form.BUILDERS):
-    parser.error(f"--only takes names of {', '.join(form.BUILDERS)}")
+names = {**form.BUILDERS, **uploads.BUILDERS, **static_files.builders("")}
+if set(chosen.only) - set(names):
+    parser.error(f"--only takes names of {', '.join(names)}")
 print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}")
 for name in chosen.scenarios or SCENARIOS:
     SCENARIOS[name](Settings(chosen.rounds, chosen.turn / 1000, chosen.only))

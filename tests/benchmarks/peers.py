@@ -21,10 +21,14 @@ def load(module: str) -> Any:
 bottle = load("bottle")
 falcon = load("falcon")
 flask = load("flask")
+multipart = load("multipart")
+python_multipart = load("python_multipart")
 wheezy_http = load("wheezy.http")
 wheezy_web = load("wheezy.web.middleware")
 werkzeug = load("werkzeug")
 werkzeug_routing = load("werkzeug.routing")
+werkzeug_shared = load("werkzeug.middleware.shared_data")
+whitenoise = load("whitenoise")
 
 LIBRARIES = {
     "wheezy.web": wheezy_web,
@@ -32,6 +36,10 @@ LIBRARIES = {
     "bottle": bottle,
     "werkzeug": werkzeug,
     "flask": flask,
+    "whitenoise": whitenoise,
+    "multipart": multipart,
+    "multipart push": multipart,
+    "python-multipart": python_multipart,
 }
 
 

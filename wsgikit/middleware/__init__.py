@@ -10,10 +10,38 @@ from wsgikit.lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from wsgikit.middleware.access_log import access_log as access_log
+    from wsgikit.middleware.allowed_hosts import allowed_hosts as allowed_hosts
+    from wsgikit.middleware.body_limit import body_limit as body_limit
+    from wsgikit.middleware.cache_control import cache_control as cache_control
+    from wsgikit.middleware.compress import compress as compress
+    from wsgikit.middleware.conditional import conditional as conditional
+    from wsgikit.middleware.cors import cors as cors
+    from wsgikit.middleware.deadline import deadline as deadline
     from wsgikit.middleware.debugger import debugger as debugger
     from wsgikit.middleware.errors import errors as errors
+    from wsgikit.middleware.etag import etag as etag
+    from wsgikit.middleware.hang_watchdog import hang_watchdog as hang_watchdog
+    from wsgikit.middleware.head import head as head
+    from wsgikit.middleware.https_redirect import https_redirect as https_redirect
+    from wsgikit.middleware.method_override import method_override as method_override
+    from wsgikit.middleware.metrics import metrics as metrics
+    from wsgikit.middleware.on_close import on_close as on_close
+    from wsgikit.middleware.options import options as options
+    from wsgikit.middleware.profile import profile as profile
+    from wsgikit.middleware.proxy_headers import proxy_headers as proxy_headers
+    from wsgikit.middleware.request_id import request_id as request_id
+    from wsgikit.middleware.security_headers import security_headers as security_headers
+    from wsgikit.middleware.server_timing import server_timing as server_timing
+    from wsgikit.middleware.trace_context import trace_context as trace_context
+    from wsgikit.middleware.trailing_slash import trailing_slash as trailing_slash
 
-_EXPORTS = {"debugger": "debugger", "errors": "errors"}
+_NAMES = (
+    "access_log allowed_hosts body_limit cache_control compress conditional cors deadline debugger"
+    " errors etag hang_watchdog head https_redirect method_override metrics on_close options"
+    " profile proxy_headers request_id security_headers server_timing trace_context trailing_slash"
+).split()
+_EXPORTS = {name: name for name in _NAMES}
 
 __all__ = list(_EXPORTS)
 

@@ -8,6 +8,7 @@ from wsgikit.debug.page import traceback_page, traceback_text
 from wsgikit.debug.reproduce import Recording
 from wsgikit.debug.style import PAGE_HEADERS
 from wsgikit.failures import logged
+from wsgikit.http.hosts import host_name, is_loopback, is_loopback_address
 from wsgikit.http.problem import HTTPError
 from wsgikit.response import Response
 from wsgikit.wrap import guard
@@ -76,32 +77,13 @@ def _is_at_home(environ: WSGIEnvironment) -> bool:
     """Whether the request is from this machine, for this machine, and by nobody's order."""
     origin: str = environ.get("HTTP_ORIGIN", "")
     return (
-        _is_loopback(environ.get("REMOTE_ADDR", "").removeprefix("::ffff:"))
+        is_loopback_address(environ.get("REMOTE_ADDR", ""))
         # A name that an attacker lets point to 127.0.0.1 is no name of this machine.
-        and _is_own_host(environ.get("HTTP_HOST", ""))
-        and (not origin or _is_own_host(origin.partition("://")[2]))
+        and _is_own(environ.get("HTTP_HOST", ""))
+        and (not origin or _is_own(origin.partition("://")[2]))
         and not any(key.startswith(_PROXIED) for key in environ)
     )
 
 
-def _is_own_host(host: str) -> bool:
-    name, colon, port = host.lower().rpartition(":")
-    if not colon or port.endswith("]"):
-        name = host.lower()
-    elif not (port.isascii() and port.isdecimal()):
-        return False
-    return name in ("localhost", "[::1]") or name.endswith(".localhost") or _is_loopback(name)
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "::1":
-        return True
-    parts = address.split(".")
-    return (
-        len(parts) == 4
-        and parts[0] == "127"
-        and all(
-            part.isascii() and part.isdecimal() and len(part) < 4 and int(part) < 256
-            for part in parts
-        )
-    )
+def _is_own(authority: str) -> bool:
+    return is_loopback(host_name(authority) or "")

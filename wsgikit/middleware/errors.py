@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["errors"]
 
+#: What has to stand inside of this layer, and why.
+ORDER = {"outside": {"debugger": "this layer would answer failures before they could be shown"}}
+
 # What a client may know of a failure: that there was one.
 FAILED = "The server could not finish this request. The failure has been logged."
 

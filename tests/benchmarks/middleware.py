@@ -1,0 +1,183 @@
+"""Each layer of wsgikit around the same small application: what it adds to a request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from tests.benchmarks.bare import TEXT
+from tests.benchmarks.exchange import Exchange, check
+from tests.benchmarks.harness import Runner, Settings, compare, gap
+from tests.benchmarks.report import heading, verdict
+from wsgikit.access import Access, as_json
+from wsgikit.metrics import Metrics
+from wsgikit.middleware import (
+    access_log,
+    allowed_hosts,
+    body_limit,
+    cache_control,
+    compress,
+    conditional,
+    cors,
+    deadline,
+    etag,
+    hang_watchdog,
+    head,
+    https_redirect,
+    method_override,
+    metrics,
+    on_close,
+    options,
+    profile,
+    proxy_headers,
+    request_id,
+    security_headers,
+    server_timing,
+    trace_context,
+    trailing_slash,
+)
+from wsgikit.types import Layer
+
+# Nanoseconds: a layer that has nothing to do for this request, one that only adds header fields,
+# one that logs or counts, without the writing.
+NOTHING, FIELDS, SEEN = 150, 500, 2000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer, the request that it is timed with, and what it may cost, if that is settled."""
+
+    layer: Layer
+    goal: int | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+PROXY = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"}
+APP = {"HTTP_ORIGIN": "https://app.example"}
+HTTPS = {"wsgi.url_scheme": "https"}
+POST = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "0"}
+PREFLIGHT = {"REQUEST_METHOD": "OPTIONS", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "GET"}
+NONCES = "script-src 'nonce-{nonce}'"
+GZIP = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
+RULES = {"/api/*": "no-store", "text/html": "no-cache", "*": "max-age=60"}
+
+
+TRACED = {"HTTP_TRACEPARENT": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+written = logging.getLogger("tests.benchmarks")
+written.setLevel(logging.INFO)
+written.propagate = False
+written.addHandler(logging.NullHandler())
+
+
+def unwritten(access: Access) -> None:
+    """A format that leaves out every request."""
+
+
+def by_hand(app: WSGIApplication) -> WSGIApplication:
+    """The least that a layer costs which adds fields, on this machine and at this moment."""
+    fields = [(f"X-{number}", "value") for number in range(9)]
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+        ) -> Callable[[bytes], object]:
+            return start_response(status, [*headers, *fields], exc_info)
+
+        return app(environ, start)
+
+    return answer
+
+
+CASES = {
+    "nine fields, by hand": Case(by_hand, FIELDS),
+    "proxy_headers, no proxy": Case(proxy_headers(trusted=["10.0.0.0/8"]), NOTHING),
+    "proxy_headers, one proxy": Case(
+        proxy_headers(trusted=["10.0.0.0/8"]),
+        environ={**PROXY, "HTTP_X_FORWARDED_FOR": "192.0.2.1"},
+    ),
+    "proxy_headers, Forwarded": Case(
+        proxy_headers(trusted=["10.0.0.0/8"], headers=["Forwarded"]),
+        environ={**PROXY, "HTTP_FORWARDED": "for=192.0.2.1;proto=https;host=a.example"},
+    ),
+    "allowed_hosts": Case(allowed_hosts(), NOTHING),
+    "https_redirect, by https": Case(https_redirect(), NOTHING, HTTPS),
+    "https_redirect, by http": Case(https_redirect(), status=308),
+    "security_headers": Case(security_headers(), FIELDS, HTTPS),
+    "security_headers, nonce": Case(security_headers(csp=NONCES), environ=HTTPS),
+    "cors, no Origin": Case(cors(origins=["https://app.example"]), FIELDS),
+    "cors, Origin": Case(cors(origins=["https://app.example"]), FIELDS, APP),
+    "cors, preflight": Case(
+        cors(origins=["https://app.example"]), environ={**APP, **PREFLIGHT}, status=204
+    ),
+    "body_limit, no body": Case(body_limit(max_size=1000), NOTHING),
+    "body_limit, length told": Case(body_limit(max_size=1000), environ=POST),
+    "body_limit, chunked": Case(
+        body_limit(max_size=1000),
+        environ={"REQUEST_METHOD": "POST", "HTTP_TRANSFER_ENCODING": "chunked"},
+    ),
+    "deadline": Case(deadline(seconds=10)),
+    "compress, small": Case(compress(), environ=GZIP),
+    "compress, not accepted": Case(compress(min_size=0)),
+    "compress, HEAD": Case(compress(min_size=0), environ={**GZIP, "REQUEST_METHOD": "HEAD"}),
+    "conditional, none": Case(conditional(), NOTHING),
+    "conditional, false": Case(conditional(), environ={"HTTP_IF_NONE_MATCH": '"a"'}),
+    "conditional, 304": Case(conditional(), environ={"HTTP_IF_NONE_MATCH": "*"}, status=304),
+    "etag": Case(etag()),
+    "cache_control": Case(cache_control(rules=RULES)),
+    "access_log, off": Case(access_log(logger="tests.benchmarks.off"), NOTHING),
+    "access_log, not written": Case(access_log(format=unwritten, logger=written.name), SEEN),
+    "access_log, combined": Case(access_log(logger=written.name)),
+    "access_log, JSON": Case(access_log(format=as_json, logger=written.name)),
+    "metrics": Case(metrics(into=Metrics()), SEEN),
+    "request_id": Case(request_id()),
+    "request_id, inbound": Case(request_id(), environ={"HTTP_X_REQUEST_ID": "a" * 32}),
+    "trace_context": Case(trace_context()),
+    "trace_context, inbound": Case(trace_context(), environ=TRACED),
+    "server_timing": Case(server_timing()),
+    "profile, not asked for": Case(profile(directory="profiles"), NOTHING),
+    "hang_watchdog": Case(hang_watchdog(seconds=60), SEEN),
+    "on_close, nothing left": Case(on_close(), NOTHING),
+    "method_override, GET": Case(method_override(), NOTHING),
+    "method_override, POST": Case(method_override(), environ=POST),
+    "head, GET": Case(head(), NOTHING),
+    "head, HEAD": Case(head(), environ={"REQUEST_METHOD": "HEAD"}),
+    "options, GET": Case(options(), NOTHING),
+    "trailing_slash": Case(trailing_slash(), NOTHING),
+    "trailing_slash, redirect": Case(trailing_slash(end="append"), status=308),
+}
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", TEXT), ("Content-Length", "5")])
+    return [b"hello"]
+
+
+logging.getLogger("tests.benchmarks.off").setLevel(logging.WARNING)
+
+
+def run(settings: Settings) -> None:
+    if settings.only and "wsgikit" not in settings.only:
+        return
+    heading("middleware", "what each layer adds to a request that it gets")
+    runners = {}
+    for name, case in CASES.items():
+        exchange = Exchange("/hello", case.status, environ=case.environ)
+        app: WSGIApplication = case.layer(application)
+        if complaint := check(app, [exchange]):
+            print(f"  {name}: answers wrongly, left out ({complaint})")
+            continue
+        bare = Exchange("/hello", environ=case.environ)
+        runners[name] = Runner(app, [exchange], settings.seconds)
+        runners[f"{name} without"] = Runner(application, [bare], settings.seconds)
+    times = compare(runners, settings.rounds)
+    print(f"  {'':28}{'ns':>8}")
+    for name, case in CASES.items():
+        if name in times:
+            added = gap(times[name], times[f"{name} without"]) * 1e9
+            goal = "   " + verdict(added, case.goal, "ns") if case.goal else ""
+            print(f"  {name:28}{added:8.0f}{goal}")

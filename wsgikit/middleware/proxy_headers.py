@@ -1,0 +1,286 @@
+"""Behind a proxy: who the client is and what it asked for, as the proxies that we trust tell it.
+
+RFC 7239 (Forwarded), and the X-Forwarded-* fields, which no standard defines.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from wsgikit.compose import layer
+from wsgikit.environ import native
+from wsgikit.errors import answer_error
+from wsgikit.http.forwarded import parse_address, parse_forwarded, parse_node
+from wsgikit.http.grammar import CONTROLS, OWS
+from wsgikit.http.hosts import host_name, split_host
+from wsgikit.http.problem import HTTPError
+from wsgikit.http.query import percent_decode
+from wsgikit.keys import PEER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from ipaddress import IPv4Network, IPv6Network
+
+    from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["proxy_headers"]
+
+#: What has to stand inside of this layer, and why.
+ORDER = {
+    "outside": {
+        "access_log": "the log would have the proxy's address in place of the client's",
+        "allowed_hosts": "the Host that it checks would be the proxy's",
+        "https_redirect": "it would redirect for ever what came to the proxy by https",
+        "rate_limit": "all clients would count as one: the proxy",
+        "ban": "the proxy would be banned, and all clients with it",
+    }
+}
+
+# How many proxies are followed; a client inside of a trusted network can tell of any number.
+_MOST_HOPS = 100
+# How many peers and clients are remembered.
+_MOST_KNOWN = 1000
+# What servers call a peer on a Unix socket.
+_SOCKETS = ("", "unix:", "localhost")
+_PORTS = {"http": "80", "https": "443"}
+_FIELDS = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+)
+# What no path that browsers see should hold: they read a backslash as a slash.
+_BENT = CONTROLS | {"\t", "\\"}
+_DOTS = {"", ".", ".."}
+
+
+@layer
+def proxy_headers(
+    app: WSGIApplication,
+    *,
+    trusted: Collection[str] = (),
+    hops: int = 0,
+    headers: Collection[str] = ("X-Forwarded-For", "X-Forwarded-Proto"),
+) -> WSGIApplication:
+    """The client's address, scheme and host are those that trusted proxies report.
+
+    :param trusted: the networks of the proxies: ``["10.0.0.0/8", "2001:db8::7"]``; ``"unix"`` is
+        any peer on a Unix socket. What other peers report is ignored, and left in the environ.
+    :param hops: instead, how many proxies every request has passed, whatever their addresses: for a
+        server that cannot be reached in another way.
+    :param headers: the fields that the proxies set, each of them and on every request: what they
+        let pass is anybody's. ``X-Forwarded-For``, ``-Proto``, ``-Host``, ``-Port``, ``-Prefix``,
+        or ``Forwarded``, which says the same as the first three.
+    :raises ValueError: for a network or a field that is none, for ``trusted`` and ``hops`` both or
+        neither, and for fields that say the same.
+
+    Proxies append to a field, so it is read from the right: what the peer reports, and while that
+    is a trusted proxy too, what that reports. The client is the first that is not trusted; with
+    ``hops``, the one so many places from the right. The other fields are read at its place, or at
+    their first, where they have fewer: one proxy has set them, and the others passed them on.
+
+    ======================  ========================================================================
+    ``X-Forwarded-For``     REMOTE_ADDR, and REMOTE_PORT if it is told. Of a client that is
+                            ``unknown`` or hidden, the address is empty.
+    ``X-Forwarded-Proto``   ``wsgi.url_scheme``: ``http`` or ``https``
+    ``X-Forwarded-Host``    HTTP_HOST
+    ``X-Forwarded-Port``    SERVER_PORT, and the port of HTTP_HOST
+    ``X-Forwarded-Prefix``  what goes in front of SCRIPT_NAME: a path without dot segments
+    ``Forwarded``           ``for``, ``proto`` and ``host`` are as the first three
+    ======================  ========================================================================
+
+    It fails closed: what a trusted peer reports and cannot be read is answered by a 400, and so are
+    fewer places than ``hops``. A peer that reports nobody is the client: a health check, say.
+    ``wsgikit.peer`` is the REMOTE_ADDR that was replaced.
+    """
+    peers = _Peers(trusted)
+    nodes = _Nodes(peers)
+    if type(hops) is not int or not 0 <= hops <= _MOST_HOPS:
+        raise ValueError(f"hops takes a number of proxies up to {_MOST_HOPS}, not {hops!r}")
+    if bool(trusted) == bool(hops):
+        raise ValueError("proxy_headers() takes either trusted or hops, to know whom to believe")
+    fields = _checked(headers)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        if hops or peers[environ.get("REMOTE_ADDR", "")]:
+            try:
+                believe(environ)
+            except HTTPError as error:
+                return answer_error(error, environ, start_response)
+        return app(environ, start_response)
+
+    def believe(environ: WSGIEnvironment) -> None:
+        """Put into ``environ`` what the proxies report."""
+        reports = {name: environ[key] for name, key in fields if environ.get(key)}
+        elements = parse_forwarded(reports.pop("Forwarded", ""))
+        # Who is not named is hidden; what is malformed must stay so.
+        way = ["" if each is None else each.get("for", "unknown") for each in elements]
+        way = way or _nodes(reports.pop("X-Forwarded-For", ""))
+        place = find(way, environ) if way else hops or 1
+        values = {name: _at(place, text) for name, text in reports.items()}
+        if elements:
+            values |= elements[-place] or {}
+        for name, obey in _RULES.items():
+            if name in values and not obey(environ, values[name]):
+                raise HTTPError(400, f"What a proxy reports cannot be read: {name}.")
+
+    def find(way: list[str], environ: WSGIEnvironment) -> int:
+        """The place of the client, from the right; who it is goes into ``environ``."""
+        if len(way) < hops:
+            raise HTTPError(400, f"The request has passed fewer than {hops} proxies (hops).")
+        for place, text in enumerate(way[: -_MOST_HOPS - 1 : -1], 1):
+            if place < hops:
+                continue
+            node = nodes[text]
+            if node is None:
+                break
+            address, port, is_proxy = node
+            if place in (hops, len(way)) or not is_proxy:
+                _set_client(environ, address, port)
+                return place
+        raise HTTPError(400, "What a proxy reports cannot be read: the client.")
+
+    return answer
+
+
+class _Peers(dict[str, bool]):
+    """Whether a peer is a trusted proxy, by its REMOTE_ADDR; remembered, as proxies are few."""
+
+    def __init__(self, trusted: Collection[str]) -> None:
+        if isinstance(trusted, str):
+            raise TypeError(f"trusted takes a list of networks, not {trusted!r}")
+        self._networks = [_network(text) for text in trusted if text != "unix"]
+        self._sockets = _SOCKETS if "unix" in trusted else ()
+
+    def __missing__(self, peer: str) -> bool:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        address = parse_address(peer)
+        known = any(address in network for network in self._networks if address is not None)
+        self[peer] = known = known or peer in self._sockets
+        return known
+
+
+class _Nodes(dict[str, "tuple[str, str, bool] | None"]):
+    """Address and port of a node, and whether it is a trusted proxy: clients come again."""
+
+    def __init__(self, peers: _Peers) -> None:
+        self._peers = peers
+
+    def __missing__(self, text: str) -> tuple[str, str, bool] | None:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        node = parse_node(text)
+        if node is None:
+            return None
+        address = str(node[0] or "")
+        self[text] = known = address, node[1], address != "" and self._peers[address]
+        return known
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise ValueError(
+            f"trusted takes networks such as '10.0.0.0/8', or 'unix', not {text!r}"
+        ) from None
+    if network.prefixlen == 0:
+        raise ValueError(f"trusted takes networks of proxies; {text!r} is everybody")
+    return network
+
+
+def _checked(headers: Collection[str]) -> list[tuple[str, str]]:
+    """Each field to be read, with its key in the environ."""
+    if isinstance(headers, str):
+        raise TypeError(f"headers takes a list of names of fields, not {headers!r}")
+    names = {name.lower() for name in headers}
+    if not names or names - {name.lower() for name in _FIELDS}:
+        raise ValueError(f"headers takes some of {', '.join(_FIELDS)}; not {headers!r}")
+    if "forwarded" in names and names & {name.lower() for name in _FIELDS[1:4]}:
+        raise ValueError(f"headers has Forwarded and what says the same: {headers!r}")
+    keyed = [(name, f"HTTP_{name.upper().replace('-', '_')}") for name in _FIELDS]
+    return [(name, key) for name, key in keyed if name.lower() in names]
+
+
+def _items(text: str) -> list[str]:
+    # No quoted strings here: a quote of the client's must not swallow what a proxy appended.
+    return [item for part in text.split(",") if (item := part.strip(OWS))]
+
+
+def _nodes(text: str) -> list[str]:
+    """The addresses in X-Forwarded-For, those of IPv6 in brackets as in Forwarded."""
+    return [
+        f"[{item}]" if item.count(":") > 1 and item[0] != "[" else item for item in _items(text)
+    ]
+
+
+def _at(place: int, text: str) -> str:
+    """What was appended to a field so many places from the right, or what began it."""
+    items = _items(text) or [""]
+    return items[-min(place, len(items))]
+
+
+# What is reported goes into the environ. False: it cannot be read.
+
+
+def _set_client(environ: WSGIEnvironment, address: str, port: str) -> None:
+    environ.setdefault(PEER, environ.get("REMOTE_ADDR", ""))
+    environ["REMOTE_ADDR"] = address
+    for key in ("REMOTE_HOST", "REMOTE_PORT"):  # the proxy's
+        environ.pop(key, None)
+    if port:
+        environ["REMOTE_PORT"] = port
+
+
+def _set_scheme(environ: WSGIEnvironment, value: str) -> bool:
+    if value.lower() not in _PORTS:
+        return False
+    environ["wsgi.url_scheme"] = value.lower()
+    return True
+
+
+def _set_host(environ: WSGIEnvironment, value: str) -> bool:
+    if split_host(value) is None:
+        return False
+    environ["HTTP_HOST"] = value
+    return True
+
+
+def _set_port(environ: WSGIEnvironment, value: str) -> bool:
+    if not value or split_host(f"host:{value}") is None:
+        return False
+    environ["SERVER_PORT"] = value
+    host = host_name(environ.get("HTTP_HOST", ""))
+    if host is not None:
+        usual = value == _PORTS[environ["wsgi.url_scheme"]]
+        environ["HTTP_HOST"] = host if usual else f"{host}:{value}"
+    return True
+
+
+def _set_prefix(environ: WSGIEnvironment, value: str) -> bool:
+    prefix = percent_decode(value).rstrip("/")
+    first, *segments = prefix.split("/")
+    if (
+        first
+        or not value.isascii()
+        or not _BENT.isdisjoint(prefix)
+        or not _DOTS.isdisjoint(segments)
+    ):
+        return False
+    environ["SCRIPT_NAME"] = native(prefix) + environ.get("SCRIPT_NAME", "")
+    return True
+
+
+_RULES = {
+    "proto": _set_scheme,
+    "host": _set_host,
+    "X-Forwarded-Proto": _set_scheme,
+    "X-Forwarded-Host": _set_host,
+    # Which port goes without saying depends on the scheme, and a host brings its own.
+    "X-Forwarded-Port": _set_port,
+    "X-Forwarded-Prefix": _set_prefix,
+}

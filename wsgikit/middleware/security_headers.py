@@ -1,0 +1,188 @@
+"""What browsers may do with a response, said in its header fields.
+
+CSP 3, RFC 6797 (HSTS), Permissions Policy, Referrer Policy, Fetch §3.8 (CORP), HTML §7.1.3 (COOP),
+Reporting API; defaults as OWASP's Secure Headers project and MDN advise.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from os import urandom
+
+from wsgikit.compose import layer
+from wsgikit.http.grammar import check_value, is_token
+from wsgikit.keys import CSP_NONCE
+from wsgikit.wrap import add_unless, on_start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["CSP", "PERMISSIONS", "security_headers"]
+
+#: What has to stand outside of this layer, and what inside, and why.
+ORDER = {
+    "inside": {"proxy_headers": "HSTS is for https, and only the proxy knows that it was"},
+    "outside": {"errors": "error pages would be without these fields"},
+}
+
+#: The policy unless another is given: everything from the site itself, nothing inline, no frames
+#: around it.
+CSP = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+    " object-src 'none'"
+)
+
+#: What no page may ask for unless said otherwise.
+PERMISSIONS = (
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(),"
+    " magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(),"
+    " xr-spatial-tracking=()"
+)
+
+# The words of a policy that mean something else without their quotes: a host of that name.
+_KEYWORDS = frozenset(
+    "self none unsafe-inline unsafe-eval unsafe-hashes strict-dynamic report-sample"
+    " wasm-unsafe-eval".split()
+)
+_QUOTED = ("nonce-", "sha256-", "sha384-", "sha512-")
+_NONCE = "{nonce}"
+
+
+def doubts(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What :func:`wsgikit.check` tells of options that are allowed and seldom meant."""
+    policy = (part.split() for part in (options["csp"] or "").split(";"))
+    sources = {words[0]: words[1:] for words in policy if words}
+    scripts = sources.get("script-src", sources.get("default-src", ()))
+    # Nonces and hashes switch it off; it is there for browsers that know neither.
+    guarded = any(source.startswith(("'nonce-", "'sha")) for source in scripts)
+    if "'unsafe-inline'" in scripts and not guarded:
+        mend = "write script-src 'nonce-{nonce}' 'strict-dynamic'"
+        yield "a script that somebody smuggles into a page would run", mend
+
+
+@layer
+def security_headers(
+    app: WSGIApplication,
+    *,
+    csp: str | None = CSP,
+    csp_report_only: str | None = None,
+    hsts: str | None = "max-age=31536000; includeSubDomains",
+    permissions_policy: str | None = PERMISSIONS,
+    referrer_policy: str | None = "same-origin",
+    opener_policy: str | None = "same-origin",
+    resource_policy: str | None = "same-origin",
+    embedder_policy: str | None = None,
+    frame_options: str | None = "DENY",
+    reporting_endpoints: Mapping[str, str] | None = None,
+) -> WSGIApplication:
+    """Every response tells browsers what its page may do; a field that it has already stays.
+
+    Each option is the value of its field, or None for none. ``X-Content-Type-Options: nosniff`` is
+    always sent.
+
+    :param csp: Content-Security-Policy. For a page with scripts of its own, write
+        ``"script-src 'nonce-{nonce}' 'strict-dynamic'; object-src 'none'; base-uri 'none'"`` and in
+        the page ``<script nonce="...">`` with the ``wsgikit.csp_nonce`` of the request's environ:
+        128 random bits in base64, others for each response. A 304 has no such policy: it would
+        replace the one of the page that the browser has kept, with its nonces.
+    :param csp_report_only: a policy that is not enforced, only reported.
+    :param hsts: Strict-Transport-Security, sent by https only. Browsers then keep to https for so
+        many seconds, and nothing can take that back; ``includeSubDomains`` is for all below, too.
+    :param permissions_policy: Permissions-Policy, like ``"camera=(), geolocation=(self)"``.
+    :param referrer_policy: Referrer-Policy: other sites do not learn which page a link was on.
+    :param opener_policy: Cross-Origin-Opener-Policy. Sign-in by a window of another site needs
+        ``same-origin-allow-popups``.
+    :param resource_policy: Cross-Origin-Resource-Policy; ``cross-origin`` for what other sites may
+        embed.
+    :param embedder_policy: Cross-Origin-Embedder-Policy.
+    :param frame_options: X-Frame-Options, for browsers that do not know ``frame-ancestors``.
+    :param reporting_endpoints: where browsers send reports, by the names in ``report-to``.
+    :raises ValueError: for what no field can hold; in a policy, for a directive that stands there
+        twice, a keyword without its quotes, and a ``report-to`` that is no endpoint; for a
+        permission that has no ``=``, as in the Feature-Policy of old.
+    """
+    endpoints = reporting_endpoints or {}
+    for option, policy in (("csp", csp), ("csp_report_only", csp_report_only)):
+        _check_policy(option, policy or "", endpoints)
+    for part in (permissions_policy or "=").split(","):
+        if "=" not in part:
+            raise ValueError(f"permissions_policy takes 'name=...', not {part.strip()!r}")
+    given = (
+        ("Content-Security-Policy", csp),
+        ("Content-Security-Policy-Report-Only", csp_report_only),
+        ("Permissions-Policy", permissions_policy),
+        ("Referrer-Policy", referrer_policy),
+        ("Cross-Origin-Opener-Policy", opener_policy),
+        ("Cross-Origin-Resource-Policy", resource_policy),
+        ("Cross-Origin-Embedder-Policy", embedder_policy),
+        ("X-Frame-Options", frame_options),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Reporting-Endpoints", _endpoints(endpoints)),
+        ("Strict-Transport-Security", hsts),
+    )
+    fields = [(name, check_value(value, name)) for name, value in given if value]
+    nonced = [field for field in fields if _NONCE in field[1]]
+    secure = [field for field in fields if field not in nonced]
+    plain = [field for field in secure if field[0] != "Strict-Transport-Security"]
+    around_secure, around_plain = _adding(secure), _adding(plain)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        around = around_secure if environ["wsgi.url_scheme"] == "https" else around_plain
+        return app(environ, around(start_response))
+
+    def answer_with_nonce(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        around = around_secure if environ["wsgi.url_scheme"] == "https" else around_plain
+        nonce = environ[CSP_NONCE] = b2a_base64(urandom(16), newline=False).decode()
+
+        def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
+            if status[:3] != "304":
+                sent = [(name, text.replace(_NONCE, nonce)) for name, text in nonced]
+                _add_missing(headers, sent)
+            return status, headers
+
+        return app(environ, on_start(around(start_response), edit))
+
+    return answer_with_nonce if nonced else answer
+
+
+def _adding(fields: HeaderList) -> Callable[[StartResponse], StartResponse]:
+    def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
+        _add_missing(headers, fields)
+        return status, headers
+
+    return add_unless([name.lower() for name, _ in fields], fields, edit)
+
+
+def _add_missing(headers: HeaderList, fields: HeaderList) -> None:
+    present = {name.lower() for name, _ in headers}
+    headers += [field for field in fields if field[0].lower() not in present]
+
+
+def _check_policy(option: str, policy: str, endpoints: Mapping[str, str]) -> None:
+    if "," in policy:
+        raise ValueError(f"{option} takes one policy; a comma would begin another")
+    seen = set()
+    for directive in filter(None, map(str.split, policy.split(";"))):
+        name, words = directive[0].lower(), directive[1:]
+        if name in seen:
+            raise ValueError(f"{option} has {name} twice: the first would count")
+        seen.add(name)
+        if name == "report-to" and not endpoints.keys() >= set(words):
+            raise ValueError(f"{option} reports to what is not in reporting_endpoints: {words}")
+        for word in words if name != "report-to" else ():
+            if word in _KEYWORDS or word.startswith(_QUOTED):
+                raise ValueError(f"{option} takes '{word}' in its quotes in {name}")
+
+
+def _endpoints(endpoints: Mapping[str, str]) -> str:
+    """The value of Reporting-Endpoints: a dictionary of strings (RFC 9651 §3.2)."""
+    for name, url in endpoints.items():
+        if not is_token(name) or name != name.lower() or not name[0].isalpha():
+            raise ValueError(f"reporting_endpoints takes names in small letters, not {name!r}")
+        if not url.startswith(("https://", "/")) or not url.isascii() or set(url) & set('"\\'):
+            raise ValueError(f"reporting_endpoints takes https URLs or paths, not {url!r}")
+    return ", ".join([f'{name}="{url}"' for name, url in endpoints.items()])

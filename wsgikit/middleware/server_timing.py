@@ -1,0 +1,106 @@
+"""Server-Timing: where the time of a request went, for the network panel of a browser.
+
+W3C Server Timing (https://www.w3.org/TR/server-timing/), section 2.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from wsgikit.compose import layer
+from wsgikit.http.grammar import is_token, quote
+from wsgikit.keys import SERVER_TIMING
+from wsgikit.wrap import on_start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["server_timing", "span"]
+
+#: What has to stand inside of this layer, and why.
+ORDER = {"outside": {"errors": "a response to an error would have no Server-Timing"}}
+
+# More names than anybody reads, and a field no longer than clients take.
+_MOST_NAMES = 50
+
+
+@layer
+def server_timing(app: WSGIApplication, *, total: str = "total") -> WSGIApplication:
+    """The response tells how long the work on it took, and how long its parts.
+
+    :param total: the name of the whole, from here until the response starts.
+    :raises ValueError: for a name that is no token.
+
+    What takes its time says so by :func:`span`, or to the function that is
+    ``wsgikit.server_timing`` in the environ. Times of the same name are added up. The field goes
+    with the start of the response: what comes later is not in it.
+
+    Whoever asks can read how long things take here, and draw conclusions. Other sites' scripts
+    cannot, unless Timing-Allow-Origin says so. ``when(is_developer, server_timing())`` tells it to
+    some alone.
+    """
+    if not is_token(total):
+        raise ValueError(f"total takes a token, such as 'total', not {total!r}")
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        if SERVER_TIMING in environ:  # of a layer further out
+            return app(environ, start_response)
+        began = perf_counter()
+        spans: list[tuple[str, float, str]] = []
+
+        def add(name: str, seconds: float, description: str = "") -> None:
+            # Threads of one request may come here together: appending is all they do.
+            if not is_token(name):
+                raise ValueError(f"name of a span takes a token, such as 'db', not {name!r}")
+            spans.append((name, seconds, f";desc={quote(description)}" if description else ""))
+
+        def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
+            whole = (total, perf_counter() - began, "")
+            headers.append(("Server-Timing", _field([whole, *spans])))
+            return status, headers
+
+        environ[SERVER_TIMING] = add
+        return app(environ, on_start(start_response, edit))
+
+    return answer
+
+
+class span:  # a class, as a generator takes five times as long
+    """Time the block of a ``with`` statement as ``name``.
+
+    :param environ: the request's; without a layer ``server_timing`` nothing is timed.
+    :param name: a token: ``db``, ``render``.
+    :param description: what to show for it, in Latin-1.
+    :raises ValueError: at the end of the block, for what a header field cannot hold.
+
+    ::
+
+        with span(request.environ, "db", "orders"):
+            rows = database.execute(...)
+    """
+
+    __slots__ = ("_add", "_began", "_description", "_name")
+
+    def __init__(self, environ: WSGIEnvironment, name: str, description: str = "") -> None:
+        self._add = environ.get(SERVER_TIMING)
+        self._name = name
+        self._description = description
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        if self._add is not None:
+            self._add(self._name, perf_counter() - self._began, self._description)
+
+
+def _field(spans: list[tuple[str, float, str]]) -> str:
+    """``server-timing-metric = metric-name *( OWS ";" OWS server-timing-param )``, as a list."""
+    sums: dict[str, float] = {}
+    descriptions: dict[str, str] = {}
+    for name, seconds, description in spans:
+        if name in sums or len(sums) < _MOST_NAMES:
+            sums[name] = sums.get(name, 0.0) + seconds
+            descriptions.setdefault(name, description)
+    return ", ".join([f"{name};dur={1000 * sums[name]:.2f}{descriptions[name]}" for name in sums])
