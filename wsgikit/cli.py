@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A pipe that nobody reads any more is no news; an address that is taken is.
         if not isinstance(error, BrokenPipeError):
-            print(f"wsgikit: error: {error.strerror or error}", file=sys.stderr)
+            place = f"{error.filename}: " if error.filename else ""
+            print(f"wsgikit: error: {place}{error.strerror or error}", file=sys.stderr)
         _drop_output()
         return 1
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from webtest import TestApp
@@ -67,6 +68,12 @@ def test_what_is_no_manifest_is_kept(refused, public):
     )
     assert main(["digest", "public", "--manifest", "names.json"]) == 0
     assert (public / "manifest.json").read_text() == '{"name": "My app"}'
+
+
+def test_what_cannot_be_read(refused, public):
+    (public / "manifest.json").mkdir()
+    line = refused("digest", "public", status=1)
+    assert line == f"{os.path.join('public', 'manifest.json')}: {os.strerror(21)}"
 
 
 def test_static_serves_what_the_commands_write(public):

@@ -7,18 +7,18 @@ from argparse import ArgumentTypeError
 from collections import Counter
 from contextlib import closing
 
+from wsgikit import files
 from wsgikit.commands.command import Trouble, folder, number, printed
 from wsgikit.commands.command import add as add_command
 from wsgikit.commands.progress import Progress
-from wsgikit.files.codings import SUFFIXES, Coding, available
-from wsgikit.files.folders import readable
-from wsgikit.files.precompress import Outcome, Precompressor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
 
     from wsgikit.commands.command import Command
+    from wsgikit.files.codings import Coding
+    from wsgikit.files.precompress import Outcome
 
 __all__ = ["add", "run"]
 
@@ -29,9 +29,9 @@ knows them sends them as they are, and compresses nothing at a request.
   {prog} compress public
   {prog} compress public --codings gzip --saving 20
 
-gzip is always written, zstd with CPython 3.14 and later, br where the module brotli is installed.
-Siblings of the same content are left alone, others are replaced, or removed where they would not
-save enough. Run it after "{prog} digest".
+gzip can always be written, zstd with CPython 3.14 and later, br where the module brotli is
+installed. Siblings of the same content are left alone, others are replaced, or removed where they
+would not save enough. Run it after "{prog} digest".
 """
 
 
@@ -53,9 +53,11 @@ def run(options: Namespace) -> None:
 
     :raises Trouble: when some could not be written.
     """
-    codings = available() if options.codings is None else options.codings
+    codings = files.codings.available() if options.codings is None else options.codings
     root = folder(options.dir)
-    work = Precompressor(root, codings, saving=options.saving, prune=options.prune)
+    work = files.precompress.Precompressor(
+        root, codings, saving=options.saving, prune=options.prune
+    )
     threads = options.jobs or os.cpu_count() or 1
     summary = Summary()
     with Progress(len(work), quiet=options.quiet) as progress:
@@ -68,7 +70,7 @@ def run(options: Namespace) -> None:
                     summary.add(outcome)
                     progress.step(outcome.name)
     if not options.quiet:
-        for line in summary.lines(codings):
+        for line in summary.lines():
             printed(line)
     if summary.failed:
         raise Trouble(f"{summary.failed} could not be written", 1)
@@ -91,13 +93,14 @@ class Summary:
             for index, more in enumerate((1, outcome.coded, outcome.size)):
                 total[index] += more
 
-    def lines(self, codings: list[Coding]) -> list[str]:
+    def lines(self) -> list[str]:
         """What to print: the sizes by coding, then what was done."""
         lines = []
-        for name, suffix in SUFFIXES.items():
+        for name, suffix in files.codings.SUFFIXES.items():
             count, coded, size = self._siblings.get(suffix, (0, 0, 0))
             if count:
                 percent = 100 * coded / size
+                readable = files.folders.readable
                 sizes = f"{readable(size)} → {readable(coded)} ({percent:.0f} %)"
                 lines.append(f"{name:4} {count:6,} files  {sizes}".replace("\xa0", " "))
         told = [f"{self._counts[what]:,} {what}" for what in _TOLD if self._counts[what]]
@@ -111,11 +114,11 @@ _TOLD = ("written", "current", "unsaved", "removed", "orphaned")
 
 
 def _codings(text: str) -> list[Coding]:
-    there = {coding.name: coding for coding in available()}
+    there = {coding.name: coding for coding in files.codings.available()}
     wanted = [name.strip() for name in text.split(",")]
     for name in wanted:
-        if name not in SUFFIXES:
-            raise ArgumentTypeError(f"{name!r} is none of {', '.join(SUFFIXES)}")
+        if name not in files.codings.SUFFIXES:
+            raise ArgumentTypeError(f"{name!r} is none of {', '.join(files.codings.SUFFIXES)}")
         if name not in there:
             raise ArgumentTypeError(f"{name} {_LACKING[name]}")
     return [there[name] for name in dict.fromkeys(wanted)]

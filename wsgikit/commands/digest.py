@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+from wsgikit import files
 from wsgikit.commands.command import Trouble, folder, printed
 from wsgikit.commands.command import add as add_command
-from wsgikit.files.digest import MANIFEST, Digester, NotOurs
-from wsgikit.files.folders import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from wsgikit.commands.command import Command
 
 __all__ = ["add", "run"]
+
+_MANIFEST = "manifest.json"
 
 _TEXT = """\
 Copy the files in a directory to names with a hash of their content, app.css to app.3f2a1b9c.css,
@@ -35,7 +36,7 @@ def add(commands: _SubParsersAction[Command]) -> None:
     command = add_command(commands, "digest", run, summary, _TEXT)
     command.add_argument("dir", metavar="DIR", help="the directory")
     about = "the name of the list in DIR, where a web app needs manifest.json for itself"
-    command.value("manifest", _name, MANIFEST, about)
+    command.value("manifest", _name, _MANIFEST, about)
     command.switch("prune", "remove copies that no name leads to any more")
     command.switch("strict", "write nothing when a style sheet refers to what is not there")
     command.switch("quiet", "print errors only")
@@ -47,14 +48,18 @@ def run(options: Namespace) -> None:
     :raises Trouble: when the manifest's name is taken, or references lead nowhere.
     """
     try:
-        digester = Digester(folder(options.dir), manifest=options.manifest)
-    except NotOurs as error:
+        digester = files.digest.Digester(folder(options.dir), manifest=options.manifest)
+    except files.digest.NotOurs as error:
         raise Trouble(f"{error}; --manifest takes another name", 1) from None
     for name, url in digester.missing:
-        printed(shown(f"wsgikit: {name} refers to {url}, which is not there"), error=True)
+        printed(
+            files.folders.shown(f"wsgikit: {name} refers to {url}, which is not there"), error=True
+        )
     for circle in digester.circles:
         names = " and ".join(circle)
-        printed(shown(f"wsgikit: {names} refer to each other, by plain names"), error=True)
+        printed(
+            files.folders.shown(f"wsgikit: {names} refer to each other, by plain names"), error=True
+        )
     if options.strict and digester.missing:
         raise Trouble(f"{len(digester.missing)} references lead nowhere", 1)
     written = digester.write()
