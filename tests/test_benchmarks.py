@@ -36,7 +36,7 @@ def run(*arguments: str) -> str:
 def test_benchmarks_time_bare_and_wsgikit_in_every_scenario() -> None:
     rounds = ("--rounds", "1", "--turn", "0.1")
     printed = run("-m", "tests.benchmarks", *rounds, "--only", "bare", "wsgikit")
-    names = "hello json form layers middleware routers stores uploads cold-start"
+    names = "hello json form layers middleware routers static stores uploads cold-start"
     for scenario in names.split():
         assert f"\n{scenario}: " in printed
     assert "left out" not in printed, printed

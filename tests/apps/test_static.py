@@ -19,6 +19,7 @@ from webtest import TestApp
 
 from wsgikit import Router, describe
 from wsgikit.apps import static
+from wsgikit.files.digest import MANIFEST
 from wsgikit.testing import serving
 
 CANARY = b"canary"
@@ -571,6 +572,7 @@ def test_roots_in_packages_and_zips(site, tmp_path, monkeypatch, frozen):
 
 
 def test_the_url_of_a_file(site):
+    assert static.__kwdefaults__["manifest"] == MANIFEST
     app = static(site, base_url="/static/")
     assert app.url("app.css") == "/static/app.3f2a1b9c.css"
     assert app.url("index.html") == "/static/index.html"

@@ -110,7 +110,8 @@ def large() -> None:
         with open(Path(folder, "large.bin"), "wb") as file:
             os.truncate(file.fileno(), GIGABYTE)
         command = [sys.executable, "-c", SERVE, folder]
-        server = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        server = subprocess.Popen(command, cwd=CHECKOUT, stdout=pipe, stderr=nowhere, text=True)
         try:
             assert server.stdout is not None
             address = urlsplit(re.findall("http://[^ ]+", server.stdout.readline())[0])

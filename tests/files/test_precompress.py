@@ -96,6 +96,13 @@ def test_what_is_small_is_left_alone(root):
     assert run(root) == {"css/app.css.gz": "unsaved"}
 
 
+@pytest.mark.parametrize("content", [b"", os.urandom(1000)])
+def test_a_sibling_that_is_larger_is_removed(root, content):
+    (root / "css" / "app.css").write_bytes(content)
+    (root / "css" / "app.css.gz").write_bytes(gzip.compress(content))
+    assert run(root) == {"css/app.css.gz": "removed"}
+
+
 def test_a_stale_sibling_of_what_saves_too_little_is_removed(root):
     run(root)
     (root / "css" / "app.css").write_bytes(b"short")
@@ -114,6 +121,12 @@ def test_a_coding_that_cannot_be_written_goes_by_time(root, age, what):
     os.utime(sibling, ns=(time, time))
     assert run(root) == {"css/app.css.gz": "written", "css/app.css.br": what}
     assert sibling.exists() == (what == "current")
+
+
+def test_a_coding_that_cannot_be_written_has_to_save_too(root):
+    (root / "css" / "app.css").write_bytes(b"")
+    (root / "css" / "app.css.br").write_bytes(b"")
+    assert run(root) == {"css/app.css.gz": "unsaved", "css/app.css.br": "removed"}
 
 
 # Siblings whose file is gone

@@ -14,6 +14,7 @@ import pytest
 import wsgikit.files.catalog
 import wsgikit.files.describer
 import wsgikit.files.publish
+from wsgikit.files.memory import Memory
 from wsgikit.files.package import PackageTree
 from wsgikit.files.publish import publish
 from wsgikit.files.representation import Stored
@@ -117,6 +118,24 @@ def test_large_files_are_given_to_the_server(mode, folder, later):
         assert isinstance(answer.result.filelike.name, int)  # a file of the system
         assert answer.result.filelike.closed
         assert answer.body == content
+
+
+@MODES
+@pytest.mark.parametrize("asked", [{}, {"HTTP_RANGE": "bytes=1-"}], ids=str)
+def test_a_content_that_is_dropped_meanwhile_is_sent(mode, folder, asked, later, monkeypatch):
+    kept = []
+    keep = Memory.keep
+    monkeypatch.setattr(Memory, "keep", lambda *args: kept.append(args[:2]) or keep(*args))
+    app = mode(folder)
+    Answer(app)
+
+    def start(status, headers, exc_info=None):
+        for memory, shown in kept:
+            memory.drop(shown)
+
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/app.css"} | asked
+    body = app(environ, start)
+    assert b"".join(body) == (TEXT[1:] if asked else TEXT)
 
 
 # --- live: every change is seen by the next request

@@ -106,7 +106,7 @@ def _gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
         for block in blocks:
             if inflate.eof:
                 raise Undecodable("something follows the end")
-            while block:
+            while block and not inflate.eof:  # behind the end, the tail stays as it is
                 yield inflate.decompress(block, BLOCK_SIZE)
                 block = inflate.unconsumed_tail
     except zlib.error as error:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
+from wsgikit import http
 from wsgikit.files.versions import Changed
-from wsgikit.http.ranges import content_range
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ __all__ = ["BLOCK_SIZE", "GAP", "Multipart", "blocks_of"]
 #: How many bytes of a file are in memory at a time.
 BLOCK_SIZE = 64 * 1024
 
-#: What the head of a part has at least, in bytes: ranges with no more between them are one part.
-GAP = 90
+#: Less than the head of any part, in bytes: ranges with no more between them are one part.
+GAP = 64
 
 
 def blocks_of(file: BinaryIO, identity: Identity | None, start: int, stop: int) -> Iterator[bytes]:
@@ -69,7 +69,7 @@ class Multipart:
         self._heads = []
         line = f"--{boundary}"
         for start, stop in ranges:
-            ranged = content_range(start, stop, shown.size)
+            ranged = http.ranges.content_range(start, stop, shown.size)
             head = f"{line}\r\n{described}Content-Range: {ranged}\r\n\r\n"
             self._heads.append(head.encode("latin-1"))
             line = f"\r\n--{boundary}"

@@ -154,7 +154,7 @@ class Precompressor:
 
     def _without_coding(self, job: Job) -> Outcome:
         there = os.stat(job.target)
-        if there.st_mtime_ns >= os.stat(job.path).st_mtime_ns:
+        if there.st_size < job.size and there.st_mtime_ns >= os.stat(job.path).st_mtime_ns:
             return Outcome(job.name, "current", job.size, there.st_size)
         os.unlink(job.target)
         return Outcome(job.name, "removed", job.size)
@@ -162,7 +162,7 @@ class Precompressor:
     def _with_coding(self, job: Job, coding: Coding, source: BinaryIO) -> Outcome:
         status = os.fstat(source.fileno())
         there = _coded(job.target, coding, source)
-        if there is not None:
+        if there is not None and there < status.st_size:
             return Outcome(job.name, "current", status.st_size, there)
         source.seek(0)
         folder, name = os.path.split(job.target)

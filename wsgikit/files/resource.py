@@ -143,4 +143,6 @@ class WatchedResource(Resource):
             current = identity_of(os.stat(self._path)) == self._identity
         except OSError:
             return False
-        return current and monotonic() < self._due and not any(map(os.path.exists, self._before))
+        if not current or monotonic() >= self._due:
+            return False
+        return not self._before or not any(map(os.path.exists, self._before))

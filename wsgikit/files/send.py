@@ -137,9 +137,10 @@ def send(shown: Representation, environ: WSGIEnvironment, start_response: StartR
         return no_content()
     if ranges is not None:
         return _send_ranges(shown, ranges, start_response)
-    if shown.content is not None:
+    content = shown.content  # now: another thread may drop it
+    if content is not None:
         start_response("200 OK", shown.whole.copy())
-        return shown.content
+        return content
     return _send_whole(shown, "200 OK", shown.whole.copy(), environ, start_response)
 
 
@@ -200,9 +201,10 @@ def _send_whole(
     environ: WSGIEnvironment,
     start_response: StartResponse,
 ) -> Body:
-    if shown.content is not None:
+    content = shown.content
+    if content is not None:
         start_response(line, headers)
-        return shown.content
+        return content
     file = shown.open()
     try:
         start_response(line, headers)
@@ -243,6 +245,7 @@ def _send_ranges(
 
 
 def _readable(shown: Representation) -> tuple[BinaryIO, Identity | None]:
-    if shown.content is not None:
-        return BytesIO(shown.content[0]), None
+    content = shown.content
+    if content is not None:
+        return BytesIO(content[0]), None
     return shown.open(), shown.identity

@@ -16,7 +16,8 @@ import errno
 import os
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from wsgikit.files.names import is_hidden, url_name
+from wsgikit.files.entry import Entry, entry_of
+from wsgikit.files.names import is_hidden
 from wsgikit.files.representation import TROUBLE
 from wsgikit.files.send import open_file
 from wsgikit.http.problem import HTTPError
@@ -49,30 +50,6 @@ _FILE = _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 # What a step onto a link fails with: on Linux, on macOS, on FreeBSD.
 _AT_LINK = (errno.ENOTDIR, errno.ELOOP, errno.EMLINK)
-
-
-class Entry:
-    """One name in a directory: the ``status`` of what it names, or why that is not served."""
-
-    __slots__ = ("is_link", "name", "refusal", "status")
-
-    def __init__(
-        self,
-        name: str,
-        status: os.stat_result | None,
-        refusal: str = "",
-        *,
-        is_link: bool = False,
-    ) -> None:
-        self.name = name
-        self.status = status
-        self.refusal = refusal
-        self.is_link = is_link
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a directory that can be entered."""
-        return self.status is not None and S_ISDIR(self.status.st_mode)
 
 
 class PathTree:
@@ -168,22 +145,10 @@ class PathTree:
     def _entries(
         self, names: Sequence[str], found: Iterable[os.DirEntry[str]], hidden: bool
     ) -> list[Entry]:
-        return [self._entry(names, each) for each in found if hidden or not is_hidden(each.name)]
+        def resolve(name: str) -> str:
+            return self._resolve([*names, name])
 
-    def _entry(self, names: Sequence[str], found: os.DirEntry[str]) -> Entry:
-        name = found.name
-        if url_name(name) is None:
-            return Entry(name, None, "its name is not safe on every system")
-        try:
-            status = found.stat(follow_symlinks=False)
-            is_link = S_ISLNK(status.st_mode)
-            if is_link:
-                status = os.lstat(self._resolve([*names, name]))
-        except OSError:
-            return Entry(name, None, "a link that leads nowhere, or outside")
-        if S_ISREG(status.st_mode) or S_ISDIR(status.st_mode):
-            return Entry(name, status, is_link=is_link)
-        return Entry(name, None, "neither a file nor a folder")
+        return [entry_of(each, resolve) for each in found if hidden or not is_hidden(each.name)]
 
 
 class DescriptorTree(PathTree):

@@ -178,14 +178,15 @@ STYLE = """
   background: var(--panel); border: 1px solid var(--line); border-radius: 6px; cursor: pointer;
 }
 @media (hover: none) { .drop { display: none; } }
-.sending { margin: 0; padding: 0; list-style: none; }
+.sending { margin: 0 0 .8rem; padding: 0; list-style: none; }
+.sending:empty { margin: 0; }
 .sending li {
   display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; padding: .4rem 0;
   border-top: 1px solid var(--line);
 }
-.sending bdi { flex: 1 1 12rem; overflow-wrap: anywhere; }
-.sending progress { flex: 1 1 8rem; accent-color: var(--accent); }
-.sending span { font-variant-numeric: tabular-nums; }
+.sending bdi { flex: 3 1 15rem; overflow-wrap: anywhere; }
+.sending progress { flex: 1 1 6rem; accent-color: var(--accent); }
+.sending span { min-width: 3rem; text-align: right; font-variant-numeric: tabular-nums; }
 .sending .good span { color: var(--good); }
 .sending .bad span { color: var(--bad); }
 .sending button { padding: .2rem .6rem; font-size: .9rem; }
