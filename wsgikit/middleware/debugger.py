@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from wsgikit import http
 from wsgikit.compose import layer
+from wsgikit.debug.home import is_at_home
 from wsgikit.debug.page import traceback_page, traceback_text
 from wsgikit.debug.reproduce import Recording
 from wsgikit.debug.style import PAGE_HEADERS
 from wsgikit.failures import logged
-from wsgikit.http.hosts import host_name, is_loopback, is_loopback_address
 from wsgikit.http.problem import HTTPError
 from wsgikit.response import Response
 from wsgikit.wrap import guard
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["debugger"]
-
-# Fields by which a proxy shows that the peer is not the client.
-_PROXIED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_VIA")
 
 
 @layer
@@ -42,7 +39,7 @@ def debugger(app: WSGIApplication) -> WSGIApplication:
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        if not _is_at_home(environ):
+        if not is_at_home(environ):
             return app(environ, start_response)
         environ["wsgi.input"] = body = Recording(environ["wsgi.input"])
 
@@ -71,19 +68,3 @@ def _drawn(
         response = Response(traceback_text(error), 500, PAGE_HEADERS)
     response.headers.vary("Accept")
     return response
-
-
-def _is_at_home(environ: WSGIEnvironment) -> bool:
-    """Whether the request is from this machine, for this machine, and by nobody's order."""
-    origin: str = environ.get("HTTP_ORIGIN", "")
-    return (
-        is_loopback_address(environ.get("REMOTE_ADDR", ""))
-        # A name that an attacker lets point to 127.0.0.1 is no name of this machine.
-        and _is_own(environ.get("HTTP_HOST", ""))
-        and (not origin or _is_own(origin.partition("://")[2]))
-        and not any(key.startswith(_PROXIED) for key in environ)
-    )
-
-
-def _is_own(authority: str) -> bool:
-    return is_loopback(host_name(authority) or "")
