@@ -336,6 +336,8 @@ def test_one_file_is_loaded_and_not_its_neighbours():
     }
     loaded = loads("from wsgikit.apps import cascade")
     assert {name for name in loaded if name.startswith("wsgikit.apps.")} == {"wsgikit.apps.cascade"}
+    loaded = loads("from wsgikit.wrap import on_start")
+    assert {name for name in loaded if name.startswith("wsgikit.wrap.")} == {"wsgikit.wrap.start"}
 
 
 @pytest.fixture(scope="module")

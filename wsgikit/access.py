@@ -76,7 +76,7 @@ class Access:
 
     @property
     def outcome(self) -> str:
-        """``"complete"``, ``"aborted"`` or ``"failed"``: see :class:`wsgikit.wrap.Observed`."""
+        """``"complete"``, ``"aborted"`` or ``"failed"``: see :mod:`wsgikit.wrap.observe`."""
         return self._observed.outcome
 
     @property

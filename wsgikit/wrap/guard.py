@@ -1,0 +1,72 @@
+"""An application whose errors are answered."""
+
+from __future__ import annotations
+
+import sys
+
+from wsgikit.wrap.body import Replaced, close, closers, is_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from _typeshed import OptExcInfo
+
+    from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["guard"]
+
+
+def guard(
+    app: WSGIApplication,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    rescue: Callable[[Exception], WSGIApplication],
+) -> Body:
+    """Answer as ``app`` does, and as the application ``rescue(error)`` does where ``app`` raises.
+
+    Errors are caught in the call and while the body is iterated, as long as nothing has been sent;
+    the rescue is started with ``exc_info``, so that a server which has sent headers raises the
+    error again and breaks the connection, as PEP 3333 has it. The body is not touched where it
+    cannot fail (a list, a file for the server).
+    """
+    try:
+        body = app(environ, start_response)
+    except Exception as error:
+        return _rescued(environ, start_response, rescue(error))
+    if body.__class__ is list or body.__class__ is tuple or is_file(body, environ):
+        return body
+    blocks = _guarded(body, environ, start_response, rescue)
+    return Replaced(blocks, blocks.close, *closers(body))
+
+
+def _guarded(
+    body: Body,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    rescue: Callable[[Exception], WSGIApplication],
+) -> Generator[bytes]:
+    try:
+        for block in body:  # not ``yield from``: that would close ``body`` a second time
+            yield block
+    except Exception as error:
+        # All of it in here: wsgiref's start_response raises the error that is being handled.
+        rescued = _rescued(environ, start_response, rescue(error))
+        try:
+            for block in rescued:
+                yield block
+        finally:
+            close(rescued)
+
+
+def _rescued(
+    environ: WSGIEnvironment, start_response: StartResponse, rescue: WSGIApplication
+) -> Body:
+    failure = sys.exc_info()
+
+    def start(
+        status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        return start_response(status, headers, exc_info or failure)
+
+    return rescue(environ, start)

@@ -1,0 +1,219 @@
+"""What became of a response: its status, its bytes, its time, and how it ended."""
+
+from __future__ import annotations
+
+from sys import exception
+from time import perf_counter_ns
+
+from wsgikit.wrap.body import Extended, Replaced, closers, is_file, on_close
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from typing import TypeVar
+
+    from _typeshed import OptExcInfo
+
+    from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
+
+    Facts = TypeVar("Facts")
+
+__all__ = ["Observed", "observe"]
+
+
+class Observed(Extended):
+    """A response that :func:`observe` saw from its request to its end."""
+
+    __slots__ = (
+        "_done",
+        "_facts",
+        "_inner",
+        "_listed",
+        "_method",
+        "_start_response",
+        "_taken",
+        "_write",
+        "began",
+        "headers",
+        "outcome",
+        "sent",
+        "status",
+        "took",
+    )
+
+    #: The status line; empty where no response was started.
+    status: str
+    #: The fields, to be read only.
+    headers: Collection[tuple[str, str]]
+    #: The bytes of content that were handed on; of a file those announced, None if they were not.
+    sent: int | None
+    #: ``"complete"``; ``"failed"`` if the application raised an error; ``"aborted"`` if whoever
+    #: takes the blocks stopped before the end: the client is gone, as a rule.
+    outcome: str
+    #: The :func:`time.perf_counter_ns` of the request, and the nanoseconds from there to the end.
+    began: int
+    took: int
+
+    _done: Callable[..., object] | None
+    _facts: object
+    _inner: Observed | None
+    _listed: list[bytes] | tuple[bytes, ...]
+    _method: str
+    _start_response: StartResponse
+    _taken: Iterator[bytes] | None
+    _write: Callable[[bytes], object]
+
+    @property
+    def code(self) -> int:
+        """The status code; 500, the server's answer, where a failure came before any content."""
+        if self.outcome == "failed" and not self.sent:
+            return 500
+        return _CODES.get(self.status) or _code(self.status)
+
+    def _start(
+        self, status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        self._write = self._start_response(status, headers, exc_info)
+        self.status = status
+        self.headers = headers
+        return self._written
+
+    def _written(self, block: bytes, /) -> None:
+        self._write(block)
+        self.sent += len(block)  # type: ignore[operator]  # None comes at the end
+
+    # It stands in for a list, or for another one of its kind that does: what counts then costs
+    # nothing for each block, and the server still sees how many there are.
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._taken = blocks = iter(self._listed if self._inner is None else self._inner)
+        return blocks
+
+    def close(self) -> None:
+        """The end of a list."""
+        closing, inner = self.closing, self._inner
+        if closing is not None:
+            self.closing = None
+            closing()
+            return
+        if inner is not None:
+            self._inner = None
+            try:
+                inner.close()
+            finally:
+                self.close()
+            return
+        listed, self._listed, taken = self._listed, (), self._taken
+        left = len(listed) if taken is None else taken.__length_hint__()  # type: ignore[attr-defined]
+        for block in listed[:-left] if left else listed:
+            self.sent += len(block)  # type: ignore[operator]
+        self._end("" if left else "complete")
+
+    def _counted(self, body: Body) -> Iterator[bytes]:
+        """The blocks of what is no list."""
+        try:
+            for block in body:
+                self.sent += len(block)  # type: ignore[operator]
+                yield block
+            self.outcome = "complete"
+        except GeneratorExit:
+            raise
+        except BaseException:
+            self.outcome = "failed"
+            raise
+
+    def _closed(self) -> None:
+        self._end(self.outcome)
+
+    def _file_closed(self) -> None:
+        self.sent = self._length()
+        self._end("complete")
+
+    def _end(self, outcome: str) -> None:
+        """Tell the end, once. ``outcome`` is empty where the last block was not taken."""
+        done = self._done
+        if done is None:
+            return
+        self._done = None
+        if self._method == "HEAD" and outcome != "failed":
+            self.sent = 0
+        if not outcome:
+            outcome = "complete" if self._needs_no_more() else "aborted"
+        # A server that cannot send closes the body while it handles the error.
+        if outcome == "complete" and exception() is not None:
+            outcome = "aborted"
+        self.outcome = outcome
+        self.took = perf_counter_ns() - self.began
+        done(self, self._facts)
+
+    def _needs_no_more(self) -> bool:
+        """Whether a server may stop here: there is no content, or all that was announced."""
+        bodiless = self._method == "HEAD" or self.status[:3] in ("204", "304")
+        return bodiless or self.sent == self._length()
+
+    def _length(self) -> int | None:
+        for name, value in self.headers:
+            if name.lower() == "content-length" and value.isascii() and value.isdigit():
+                return int(value[:18])
+        return None
+
+
+# Codes by status line. To read one takes 0.2 µs, to look it up 0.03.
+_CODES: dict[str, int] = {}
+
+
+_MOST_CODES = 500
+
+
+def _code(status: str) -> int:
+    try:
+        code = int(status[:3])
+    except ValueError:
+        return 0
+    if len(_CODES) < _MOST_CODES and len(status) < 100:
+        _CODES[status] = code
+    return code
+
+
+def observe(
+    app: WSGIApplication,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    done: Callable[[Observed, Facts], object],
+    facts: Facts,
+) -> Body:
+    """Answer as ``app`` does, and call ``done(observed, facts)`` once when that is over.
+
+    That is when the body was closed or the application has raised an error in the call. Blocks are
+    counted as they pass, and those of ``write()``; a file stays one for the server, and its length
+    is that of its Content-Length. For HEAD nothing is sent. ``facts`` is whatever ``done`` wants to
+    know of the request.
+    """
+    observed = Observed()  # filled here: a call of __init__ would take 0.15 µs of 1.1
+    observed._start_response = start_response
+    observed._method = environ["REQUEST_METHOD"]
+    observed._done = done
+    observed._facts = facts
+    observed._taken = observed._inner = observed.closing = None
+    observed.status = observed.outcome = ""
+    observed.headers = ()
+    observed.sent = 0
+    observed.began = perf_counter_ns()
+    try:
+        body = app(environ, observed._start)
+    except BaseException:
+        observed._end("failed")
+        raise
+    if body.__class__ is list or body.__class__ is tuple:
+        observed._listed = body
+        return observed
+    if isinstance(body, Observed):
+        observed._listed = body._listed
+        observed._inner = body
+        return observed
+    if is_file(body, environ):
+        return on_close(body, observed._file_closed, environ)
+    return Replaced(observed._counted(body), *closers(body), observed._closed)
