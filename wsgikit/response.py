@@ -7,11 +7,12 @@ from stat import S_ISREG
 
 from wsgikit import http
 from wsgikit.errors import answer_error
-from wsgikit.files.send import open_file, send_file
+from wsgikit.files.send import send_file
 from wsgikit.http.grammar import check_value
 from wsgikit.http.headers import Headers
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.status import status_line
+from wsgikit.trees.opening import open_file
 from wsgikit.wrap import Replaced, close, closers, no_content
 
 TYPE_CHECKING = False

@@ -19,7 +19,7 @@ from webtest import TestApp
 
 from wsgikit import Router, describe
 from wsgikit.apps import static
-from wsgikit.files.digest import MANIFEST
+from wsgikit.assets.digest import MANIFEST
 from wsgikit.testing import serving
 
 CANARY = b"canary"

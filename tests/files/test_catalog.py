@@ -9,10 +9,10 @@ import wsgikit.files.catalog
 from wsgikit.files.catalog import Catalog, native
 from wsgikit.files.describer import Describer
 from wsgikit.files.memory import Memory
-from wsgikit.files.package import PackageTree
 from wsgikit.files.rules import Rules
-from wsgikit.files.tree import LinkedTree, PathTree, Tree
 from wsgikit.http.problem import HTTPError
+from wsgikit.trees.package import PackageTree
+from wsgikit.trees.tree import LinkedTree, PathTree, Tree
 
 
 def catalog_of(*trees, memory=10_000, watched=False, codings=()):

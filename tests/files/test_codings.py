@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgikit.files.codings import (
-    BLOCK_SIZE,
     GZIP,
     SUFFIXES,
     Undecodable,
@@ -18,6 +17,7 @@ from wsgikit.files.codings import (
     gzip,
     is_compressible,
 )
+from wsgikit.trees.opening import BLOCK_SIZE
 
 
 class Deflating:

@@ -12,11 +12,11 @@ import wsgikit.files.content
 import wsgikit.files.describer
 from wsgikit.files.describer import Describer, Found
 from wsgikit.files.memory import Memory
-from wsgikit.files.package import PackageTree
 from wsgikit.files.resource import WatchedResource
 from wsgikit.files.rules import Rules
-from wsgikit.files.tree import Tree
 from wsgikit.http.problem import HTTPError
+from wsgikit.trees.package import PackageTree
+from wsgikit.trees.tree import Tree
 
 TEXT = b"body { color: red }\n" * 100
 SIBLINGS = {"gzip": (".gz", gzip.compress(TEXT)), "br": (".br", b"brotli"), "zstd": (".zst", b"zs")}

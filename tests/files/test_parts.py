@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsgikit.files.parts import BLOCK_SIZE, GAP, Multipart, blocks_of
+from wsgikit.files.parts import GAP, Multipart, blocks_of
 from wsgikit.files.representation import Representation
 from wsgikit.files.versions import Changed, identity_of
 from wsgikit.http.etags import ETag
 from wsgikit.http.ranges import parse_range
+from wsgikit.trees.opening import BLOCK_SIZE
 
 DATA = os.urandom(1000)
 

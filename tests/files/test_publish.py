@@ -15,12 +15,12 @@ import wsgikit.files.catalog
 import wsgikit.files.describer
 import wsgikit.files.publish
 from wsgikit.files.memory import Memory
-from wsgikit.files.package import PackageTree
 from wsgikit.files.publish import publish
 from wsgikit.files.representation import Stored
 from wsgikit.files.rules import Rules
-from wsgikit.files.tree import Tree
 from wsgikit.files.versions import Changed
+from wsgikit.trees.package import PackageTree
+from wsgikit.trees.tree import Tree
 
 TEXT = b"body { color: red }\n" * 100
 LARGE = os.urandom(200_000)

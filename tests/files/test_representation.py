@@ -6,9 +6,10 @@ from io import BytesIO
 
 import pytest
 
-from wsgikit.files.representation import TROUBLE, Opened, Packaged, Representation, Stored
+from wsgikit.files.representation import Opened, Packaged, Representation, Stored
 from wsgikit.files.versions import Changed, identity_of
 from wsgikit.http.etags import ETag
+from wsgikit.trees.opening import TROUBLE
 
 FIELDS = [
     ("Content-Type", "text/css"),

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wsgikit.files.send
-from wsgikit.files.parts import BLOCK_SIZE
-from wsgikit.files.send import open_file, send_file
+from wsgikit.files.send import send_file
 from wsgikit.files.versions import Changed, etag_of_times
 from wsgikit.http.dates import format_date
+from wsgikit.trees.opening import BLOCK_SIZE, open_file
 
 DATA = bytes(range(256)) * 4
 MODIFIED = 1_500_000_000
@@ -308,38 +308,6 @@ def test_a_wrapper_that_fails_gets_the_file_closed(path):
     with pytest.raises(RuntimeError, match="no wrapper"):
         send_file(file, status, FIELDS, environ, lambda status, headers: None)
     assert file.closed
-
-
-# --- opening
-
-
-def test_what_was_opened_is_described(path):
-    file, status = open_file(path)
-    with file:
-        assert status.st_size == len(DATA)
-        assert os.path.samestat(status, os.stat(path))
-        assert not os.get_inheritable(file.fileno())
-
-
-def test_a_directory_is_no_file(tmp_path):
-    with pytest.raises(OSError, match="file"):
-        open_file(tmp_path)
-
-
-def test_a_fifo_is_no_file_and_holds_nobody(tmp_path):
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(FileNotFoundError, match="not a regular file"):
-        open_file(tmp_path / "fifo")
-
-
-def test_a_device_is_no_file():
-    with pytest.raises(FileNotFoundError, match="not a regular file"):
-        open_file(os.devnull)
-
-
-def test_what_is_not_there_is_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        open_file(tmp_path / "nothing")
 
 
 anything = st.text(st.characters(max_codepoint=255))

@@ -14,9 +14,9 @@ import wsgikit.files.describer
 import wsgikit.files.site
 from wsgikit.files.publish import publish
 from wsgikit.files.rules import Rules
-from wsgikit.files.tree import Tree
 from wsgikit.files.versions import Changed
 from wsgikit.middleware import errors
+from wsgikit.trees.tree import Tree
 
 PAGE = b"<h1>App</h1>" * 50
 LOST = b"<h1>Lost</h1>" * 50

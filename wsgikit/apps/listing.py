@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import os
 
-from wsgikit import files, http
+from wsgikit import archives, folders, http
 from wsgikit.errors import answer_error
-from wsgikit.files.folder_page import draw
-from wsgikit.files.folders import Order, document
-from wsgikit.files.names import is_hidden, safe_parts
 from wsgikit.files.publish import publish
-from wsgikit.files.tree import Tree
+from wsgikit.folders.contents import Order, document
+from wsgikit.folders.page import draw
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.query import parse_query
 from wsgikit.page import HEADERS
 from wsgikit.response import Response
+from wsgikit.trees.names import is_hidden, safe_parts
+from wsgikit.trees.tree import Tree
 from wsgikit.wrap import on_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wsgikit.files.tree import PathTree
-    from wsgikit.files.upload import Receipt
+    from wsgikit.folders.upload import Receipt
     from wsgikit.http.query import MultiDict
+    from wsgikit.trees.tree import PathTree
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["ARCHIVES", "MAX_UPLOAD", "listing"]
@@ -75,7 +75,7 @@ def listing(
     ``size`` in bytes, ``modified`` and ``href``.
 
     **Archives.** ``?download=zip`` or ``tar.gz`` is the folder with all that is listed in it and
-    below, made while it is sent: see :func:`wsgikit.files.members.members`. Links to folders are
+    below, made while it is sent: see :func:`wsgikit.archives.members.members`. Links to folders are
     not followed there.
 
     **Uploads.** A form (``multipart/form-data``) that is posted to a folder stores its files there;
@@ -88,7 +88,7 @@ def listing(
     """
     if type(max_upload) is not int or max_upload <= 0:
         raise ValueError(f"max_upload takes a number of bytes, not {max_upload!r}")
-    folders = Folders(
+    listed = Folders(
         Tree(root),
         title=title,
         hidden=hidden,
@@ -96,9 +96,9 @@ def listing(
         max_upload=max_upload if upload else 0,
         overwrite=overwrite,
     )
-    app = publish(folders.tree, index=index, hidden=hidden, folder=folders.of)
+    app = publish(listed.tree, index=index, hidden=hidden, folder=listed.of)
     if upload:
-        app = _taking(app, folders)
+        app = _taking(app, listed)
     options: dict[str, object] = {"root": os.fspath(root)}
     given = (title, index, hidden, archives, upload, max_upload, overwrite)
     for value, (name, default) in zip(given, _DEFAULTS.items(), strict=True):
@@ -150,7 +150,7 @@ class Folders:
             kind = fields.get("download", "")
             if kind in self._archives:
                 name = names[-1] if names else self._title
-                response = files.archive.archive(self.tree, names, name, kind, hidden=self._hidden)
+                response = archives.archive(self.tree, names, name, kind, hidden=self._hidden)
             else:
                 response = self._listed(names, environ, fields)
             response.headers["Cache-Control"] = "no-cache"
@@ -176,12 +176,12 @@ class Folders:
         headers: Iterable[tuple[str, str]] = HEADERS
         notice = upload = ""
         if self._max_upload:
-            headers = files.upload_page.HEADERS
-            upload = files.upload_page.form(self._max_upload, overwrite=self._overwrite)
+            headers = folders.upload_page.HEADERS
+            upload = folders.upload_page.form(self._max_upload, overwrite=self._overwrite)
             if isinstance(outcome, str):
-                notice = files.upload_page.stored(outcome)
+                notice = folders.upload_page.stored(outcome)
             else:
-                notice = files.upload_page.refused(outcome)
+                notice = folders.upload_page.refused(outcome)
                 status = outcome.status
         drawn = draw(
             self._title,
@@ -202,7 +202,7 @@ class Folders:
         names = safe_parts(environ.get("PATH_INFO") or "/")
         if names is None or (not self._hidden and any(map(is_hidden, names))):
             raise HTTPError(404)
-        receipt = files.upload.receive(
+        receipt = folders.upload.receive(
             environ, self.tree, names, max_upload=self._max_upload, overwrite=self._overwrite
         )
         fields = parse_query(environ.get("QUERY_STRING", ""))
@@ -218,7 +218,7 @@ class Folders:
         return response
 
 
-def _taking(app: WSGIApplication, folders: Folders) -> WSGIApplication:
+def _taking(app: WSGIApplication, listed: Folders) -> WSGIApplication:
     """Serve ``app``, store what is posted to folders, and let no page in it run a script."""
 
     def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
@@ -243,6 +243,6 @@ def _taking(app: WSGIApplication, folders: Folders) -> WSGIApplication:
         if environ["REQUEST_METHOD"] != "POST":
             allow = [("Allow", "GET, HEAD, POST")]
             raise HTTPError(405, "Folders are there to be read, and to be filled.", headers=allow)
-        return folders.store(environ)
+        return listed.store(environ)
 
     return answer

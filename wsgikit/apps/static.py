@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from wsgikit.assets.manifest import Manifest
 from wsgikit.files.codings import SUFFIXES
-from wsgikit.files.manifest import Manifest
-from wsgikit.files.names import url_name
-from wsgikit.files.package import PackageTree
 from wsgikit.files.publish import MEMORY, publish
 from wsgikit.files.rules import Rules
-from wsgikit.files.tree import LinkedTree, Tree
+from wsgikit.trees.names import url_name
+from wsgikit.trees.package import PackageTree
+from wsgikit.trees.tree import LinkedTree, Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def static(
     its times. ``/dir`` is redirected to ``/dir/`` (308) where that has an index. All that is not
     served is one 404: what is not there, hidden, outside of ``root``, no regular file, not
     readable, or has a name that Windows takes for something else
-    (:func:`wsgikit.files.names.safe_parts`), on every system. Methods other than GET and HEAD are a
+    (:func:`wsgikit.trees.names.safe_parts`), on every system. Methods other than GET and HEAD are a
     405, so that :func:`~wsgikit.apps.cascade` passes them on. A client that forbids what has no
     coding (``identity;q=0``) and accepts none that there is gets a 406.
 

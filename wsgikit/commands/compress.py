@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from collections import Counter
 from contextlib import closing
 
-from wsgikit import files
+from wsgikit import assets, files, folders
 from wsgikit.commands.command import Trouble, folder, number, printed
 from wsgikit.commands.command import add as add_command
 from wsgikit.commands.progress import Progress
@@ -16,9 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
 
+    from wsgikit.assets.precompress import Outcome
     from wsgikit.commands.command import Command
     from wsgikit.files.codings import Coding
-    from wsgikit.files.precompress import Outcome
 
 __all__ = ["add", "run"]
 
@@ -55,7 +55,7 @@ def run(options: Namespace) -> None:
     """
     codings = files.codings.available() if options.codings is None else options.codings
     root = folder(options.dir)
-    work = files.precompress.Precompressor(
+    work = assets.precompress.Precompressor(
         root, codings, saving=options.saving, prune=options.prune
     )
     threads = options.jobs or os.cpu_count() or 1
@@ -100,7 +100,7 @@ class Summary:
             count, coded, size = self._siblings.get(suffix, (0, 0, 0))
             if count:
                 percent = 100 * coded / size
-                readable = files.folders.readable
+                readable = folders.contents.readable
                 sizes = f"{readable(size)} → {readable(coded)} ({percent:.0f} %)"
                 lines.append(f"{name:4} {count:6,} files  {sizes}".replace("\xa0", " "))
         told = [f"{self._counts[what]:,} {what}" for what in _TOLD if self._counts[what]]

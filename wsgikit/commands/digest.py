@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
-from wsgikit import files
+from wsgikit import assets, folders
 from wsgikit.commands.command import Trouble, folder, printed
 from wsgikit.commands.command import add as add_command
 
@@ -48,18 +48,14 @@ def run(options: Namespace) -> None:
     :raises Trouble: when the manifest's name is taken, or references lead nowhere.
     """
     try:
-        digester = files.digest.Digester(folder(options.dir), manifest=options.manifest)
-    except files.digest.NotOurs as error:
+        digester = assets.digest.Digester(folder(options.dir), manifest=options.manifest)
+    except assets.digest.NotOurs as error:
         raise Trouble(f"{error}; --manifest takes another name", 1) from None
-    for name, url in digester.missing:
-        printed(
-            files.folders.shown(f"wsgikit: {name} refers to {url}, which is not there"), error=True
-        )
+    troubles = [f"{name} refers to {url}, which is not there" for name, url in digester.missing]
     for circle in digester.circles:
-        names = " and ".join(circle)
-        printed(
-            files.folders.shown(f"wsgikit: {names} refer to each other, by plain names"), error=True
-        )
+        troubles.append(f"{' and '.join(circle)} refer to each other, by plain names")
+    for trouble in troubles:
+        printed(folders.contents.shown(f"wsgikit: {trouble}"), error=True)
     if options.strict and digester.missing:
         raise Trouble(f"{len(digester.missing)} references lead nowhere", 1)
     written = digester.write()

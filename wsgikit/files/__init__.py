@@ -1,6 +1,6 @@
-"""Files below a folder: named, found, described and sent, safely and with their validators.
+"""A file, served: described once, known from one request to the next, and sent with its validators.
 
-What only some requests and commands need loads on first use: ``files.archive``, ``files.upload``.
+What only some commands need loads on first use: ``files.codings``.
 """
 
 from __future__ import annotations
@@ -9,16 +9,8 @@ from wsgikit.lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wsgikit.files import archive as archive
     from wsgikit.files import codings as codings
-    from wsgikit.files import digest as digest
-    from wsgikit.files import folders as folders
-    from wsgikit.files import precompress as precompress
-    from wsgikit.files import upload as upload
-    from wsgikit.files import upload_page as upload_page
 
-_MODULES = "archive codings digest folders precompress upload upload_page".split()
+__all__ = ["codings"]
 
-__all__ = list(_MODULES)
-
-lazy(__name__, dict.fromkeys(_MODULES))
+lazy(__name__, {"codings": None})

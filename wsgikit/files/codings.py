@@ -11,6 +11,8 @@ from __future__ import annotations
 import zlib
 from importlib import import_module
 
+from wsgikit.trees.opening import BLOCK_SIZE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     Recode: TypeAlias = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 __all__ = [
-    "BLOCK_SIZE",
     "GZIP",
     "SUFFIXES",
     "Coding",
@@ -31,9 +32,6 @@ __all__ = [
 
 #: The content codings, and what the names of files end with that are in them.
 SUFFIXES = {"zstd": ".zst", "br": ".br", "gzip": ".gz"}
-
-#: Bytes that are read, compressed or unpacked at a time.
-BLOCK_SIZE = 64 * 1024
 
 # Beside text/*, and what ends in +xml or +json. Other media, fonts and archives are compressed in
 # themselves.

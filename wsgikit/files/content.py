@@ -10,9 +10,9 @@ from hashlib import sha256
 from time import time
 from zlib import crc32
 
-from wsgikit.files.parts import BLOCK_SIZE
 from wsgikit.files.versions import Changed, etag_of_times, identity_of
 from wsgikit.http.etags import ETag
+from wsgikit.trees.opening import BLOCK_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

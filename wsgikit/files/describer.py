@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from typing import BinaryIO, TypeAlias
 
     from wsgikit.files.memory import Memory
-    from wsgikit.files.package import PackageTree
     from wsgikit.files.representation import Representation
     from wsgikit.files.rules import Rules
-    from wsgikit.files.tree import PathTree
     from wsgikit.files.versions import Identity
+    from wsgikit.trees.package import PackageTree
+    from wsgikit.trees.tree import PathTree
     from wsgikit.types import HeaderList
 
     AnyTree: TypeAlias = PathTree | PackageTree

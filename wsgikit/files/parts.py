@@ -9,6 +9,7 @@ import os
 
 from wsgikit import http
 from wsgikit.files.versions import Changed
+from wsgikit.trees.opening import BLOCK_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from wsgikit.files.representation import Representation
     from wsgikit.files.versions import Identity
 
-__all__ = ["BLOCK_SIZE", "GAP", "Multipart", "blocks_of"]
-
-#: How many bytes of a file are in memory at a time.
-BLOCK_SIZE = 64 * 1024
+__all__ = ["GAP", "Multipart", "blocks_of"]
 
 #: Less than the head of any part, in bytes: ranges with no more between them are one part.
 GAP = 64

@@ -13,12 +13,12 @@ from wsgikit.errors import answer_error
 from wsgikit.files.catalog import Catalog
 from wsgikit.files.describer import Describer
 from wsgikit.files.memory import Memory
-from wsgikit.files.names import url_name
 from wsgikit.files.rules import Rules
 from wsgikit.files.send import send
 from wsgikit.files.site import Site, Spare
 from wsgikit.files.versions import Changed
 from wsgikit.http.problem import HTTPError
+from wsgikit.trees.names import url_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from io import FileIO
 
 from wsgikit import http
 from wsgikit.files.versions import Changed, identity_of
 from wsgikit.http.headers import Headers
+from wsgikit.trees.opening import OPEN_FLAGS, TROUBLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,19 +19,7 @@ if TYPE_CHECKING:
     from wsgikit.http.etags import ETag
     from wsgikit.types import HeaderList
 
-__all__ = ["OPEN_FLAGS", "TROUBLE", "Opened", "Packaged", "Representation", "Stored"]
-
-# A FIFO without a writer must not hold the request; a child process must not inherit the file.
-#: How a file is opened that is to be read.
-OPEN_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-#: Trouble of the server, by the number of its error, which says nothing about the file.
-TROUBLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
+__all__ = ["Opened", "Packaged", "Representation", "Stored"]
 
 # What a 304 leaves out: the metadata of a representation that its recipient has (§15.4.5). What
 # else there is (caching, CORS and the like) concerns the response, and is sent.

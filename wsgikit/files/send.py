@@ -6,31 +6,31 @@ answer says of the file stands ready in its :class:`~wsgikit.files.representatio
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
-from stat import S_ISREG
 from time import time
 
 from wsgikit import http
 from wsgikit.environ import EnvironHeaders
 from wsgikit.errors import answer_error
-from wsgikit.files.parts import BLOCK_SIZE, GAP, Multipart, blocks_of
-from wsgikit.files.representation import OPEN_FLAGS, Opened
+from wsgikit.files.parts import GAP, Multipart, blocks_of
+from wsgikit.files.representation import Opened
 from wsgikit.files.versions import etag_of_times, modified_of
 from wsgikit.http.headers import Headers
 from wsgikit.http.problem import HTTPError
 from wsgikit.keys import FILE_WRAPPER
+from wsgikit.trees.opening import BLOCK_SIZE
 from wsgikit.wrap import Replaced, no_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import BinaryIO, Literal
 
     from wsgikit.files.representation import Representation
     from wsgikit.files.versions import Identity
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIEnvironment
 
-__all__ = ["BLOCK_SIZE", "open_file", "send", "send_as", "send_file"]
+__all__ = ["send", "send_as", "send_file"]
 
 # A request that has none of them gets the whole, and most do.
 _ASKING = (
@@ -47,23 +47,6 @@ _ADDED = ("etag", "last-modified", "accept-ranges")
 
 # What several parts have of their own (§15.3.7.2).
 _OF_ONE = ("content-type", "content-length")
-
-
-def open_file(path: str | os.PathLike[str]) -> tuple[BinaryIO, os.stat_result]:
-    """Open a regular file and tell what was opened.
-
-    Raises :class:`FileNotFoundError` for what is no regular file, and what :func:`os.open` raises:
-    :class:`ValueError` for a path with NUL in it.
-    """
-    descriptor = os.open(path, OPEN_FLAGS)
-    try:
-        status = os.fstat(descriptor)
-        if not S_ISREG(status.st_mode):
-            raise FileNotFoundError(f"not a regular file: {os.fspath(path)!r}")
-        return open(descriptor, "rb"), status
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def send_file(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from wsgikit import http
 from wsgikit.errors import NOT_FOUND, answer_error, draw_error
-from wsgikit.files.names import is_hidden, safe_parts, url_name
 from wsgikit.files.send import send, send_as
 from wsgikit.files.versions import Changed
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.query import PATH_SAFE, QUERY_SAFE, percent_encode_octets
 from wsgikit.keys import DRAW_ERROR
 from wsgikit.response import Response
+from wsgikit.trees.names import is_hidden, safe_parts, url_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
