@@ -15,7 +15,6 @@ from wsgikit.files.codings import (
     Undecodable,
     available,
     gzip,
-    is_compressible,
 )
 from wsgikit.trees.opening import BLOCK_SIZE
 
@@ -163,22 +162,3 @@ def test_gzip_is_reproducible():
     assert coded[:10] == b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"  # no flags, no time
     assert standard.decompress(coded) == b"content"
     assert b"".join(gzip([b"content"], level=0)) != coded
-
-
-@pytest.mark.parametrize(
-    ("media", "expected"),
-    [
-        ("text/css", True),
-        ("image/svg+xml", True),
-        ("application/manifest+json", True),
-        ("application/wasm", True),
-        ("font/ttf", True),
-        ("font/woff2", False),
-        ("image/png", False),
-        ("video/mp4", False),
-        ("application/zip", False),
-        ("application/octet-stream", False),
-    ],
-)
-def test_what_is_worth_a_try(media, expected):
-    assert is_compressible(media) is expected

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsgikit.http.conditions import evaluate, range_applies
+from wsgikit.http.conditions import evaluate, not_modified, range_applies
 from wsgikit.http.dates import format_date
 from wsgikit.http.etags import ETag
 
@@ -168,3 +168,18 @@ def test_only_reading_is_answered_304(
 @given(st.text(), st.sampled_from([None, ETAG]), st.sampled_from([None, MODIFIED]))
 def test_any_if_range_is_answered(text: str, etag: ETag | None, modified: int | None) -> None:
     assert range_applies(text, etag, modified) in (True, False)
+
+
+def test_the_fields_of_a_304_are_those_that_are_not_about_the_content():
+    about_content = {
+        "Content-Type": "text/plain",
+        "content-length": "4",
+        "Content-Encoding": "gzip",
+        "Accept-Ranges": "bytes",
+        "Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT",
+    }
+    kept = [("ETAG", '"a"'), ("Vary", "Accept"), ("Set-Cookie", "a=b"), ("Set-Cookie", "c=d")]
+    assert not_modified([*about_content.items(), *kept]) == kept
+    assert not_modified(iter(kept)) == kept
+    dated = [("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")]
+    assert not_modified(dated) == dated

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders, is_compressible
+from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders
 
 
 class Framed:
@@ -115,52 +115,3 @@ def test_padding_is_a_name_in_the_head():
     assert encoded[3] == 8
     assert set(encoded[10 : encoded.index(b"\0", 10)]) == {ord("a")}
     assert gzip.decompress(encoded) == b"content"
-
-
-@pytest.mark.parametrize(
-    "media",
-    """text/html text/css text/plain text/markdown text/anything application/json
-    application/problem+json application/xml application/atom+xml image/svg+xml
-    application/javascript application/wasm font/ttf application/manifest+json
-    model/gltf+json TEXT/HTML text/html;charset=utf-8""".split(),
-)
-def test_what_becomes_smaller(media):
-    assert is_compressible(media)
-    assert is_compressible(f" {media} ; a=b")
-
-
-@pytest.mark.parametrize(
-    "media",
-    """image/png image/jpeg image/webp image/avif image/bmp audio/mpeg video/mp4 font/woff2
-    application/zip application/gzip application/pdf application/octet-stream
-    multipart/byteranges text/event-stream TEXT/Event-Stream;charset=utf-8 json x/text
-    /""".split()
-    + ["", " ", ";", "\0", "\ud800"],
-    ids=ascii,
-)
-def test_what_does_not(media):
-    assert not is_compressible(media)
-
-
-@pytest.mark.parametrize(
-    ("media", "also"),
-    [
-        ("text/event-stream", {"text/event-stream"}),
-        ("Text/Event-Stream; charset=utf-8", {"text/event-stream"}),
-        ("audio/midi", {"audio/*"}),
-        ("text/event-stream", {"text/*"}),
-    ],
-)
-def test_what_counts_as_such_too(media, also):
-    assert not is_compressible(media)
-    assert is_compressible(media, also)
-    assert not is_compressible("audio/mpeg", also - {"audio/*"})
-
-
-@given(st.text())
-def test_any_text_is_a_type_or_none(text):
-    assert is_compressible(text) in (True, False)
-
-
-def test_a_long_type_is_read():
-    assert not is_compressible("a/" + "b" * 10_000_000)

@@ -10,7 +10,7 @@ import zlib
 from struct import Struct
 from time import localtime
 
-from wsgikit.files.codings import is_compressible
+from wsgikit.http.compressible import is_compressible
 from wsgikit.http.media import guess_type
 
 TYPE_CHECKING = False

@@ -9,7 +9,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event
 
-from wsgikit.files.codings import SUFFIXES, Undecodable, is_compressible
+from wsgikit.files.codings import SUFFIXES, Undecodable
+from wsgikit.http.compressible import is_compressible
 from wsgikit.http.media import guess_type
 from wsgikit.trees.draft import Draft
 from wsgikit.trees.opening import BLOCK_SIZE

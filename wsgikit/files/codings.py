@@ -27,32 +27,13 @@ __all__ = [
     "Undecodable",
     "available",
     "gzip",
-    "is_compressible",
 ]
 
 #: The content codings, and what the names of files end with that are in them.
 SUFFIXES = {"zstd": ".zst", "br": ".br", "gzip": ".gz"}
 
-# Beside text/*, and what ends in +xml or +json. Other media, fonts and archives are compressed in
-# themselves.
-_COMPRESSIBLE = frozenset(
-    """
-    application/json application/json5 application/jsonl application/xml application/javascript
-    application/wasm application/yaml application/toml application/sql application/rtf
-    application/postscript application/x-tar application/x-pem-file application/vnd.apple.mpegurl
-    application/vnd.ms-fontobject application/vnd.sqlite3 audio/mpegurl font/ttf font/otf
-    font/collection image/bmp image/vnd.microsoft.icon model/gltf-binary model/obj model/stl
-    message/rfc822
-    """.split()
-)
-
 # No name, no time, no system: the same bytes wherever and whenever it runs (RFC 1952, section 2.3).
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-
-
-def is_compressible(media: str) -> bool:
-    """Whether content of this media type, without parameters, is worth a try."""
-    return media.startswith("text/") or media.endswith(("+xml", "+json")) or media in _COMPRESSIBLE
 
 
 class Undecodable(ValueError):

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Opened", "Packaged", "Representation", "Stored"]
 
-# What a 304 leaves out: the metadata of a representation that its recipient has (§15.4.5). What
-# else there is (caching, CORS and the like) concerns the response, and is sent.
-_OF_CONTENT = frozenset(
-    """accept-ranges content-disposition content-encoding content-language content-length
-    content-range content-type last-modified x-content-type-options""".split()
-)
-
 
 class Representation:
     """What is sent of a file: its fields, validators, size, and where its bytes come from.
@@ -71,7 +64,7 @@ class Representation:
 
     def lasting(self) -> HeaderList:
         """The fields of a 304: all that it must have (§15.4.5), and no metadata beside."""
-        self.known = [field for field in self.whole if field[0].lower() not in _OF_CONTENT]
+        self.known = http.conditions.not_modified(self.whole)
         return self.known
 
     if TYPE_CHECKING:

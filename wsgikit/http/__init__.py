@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from wsgikit.http import accept as accept
     from wsgikit.http import cache_control as cache_control
     from wsgikit.http import charsets as charsets
+    from wsgikit.http import compressible as compressible
     from wsgikit.http import conditions as conditions
     from wsgikit.http import cookies as cookies
     from wsgikit.http import dates as dates
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from wsgikit.http import variants as variants
 
 _MODULES = (
-    "accept cache_control charsets conditions cookies dates encoders etags forwarded grammar"
-    " headers hosts jsontext location media multipart openmetrics params parts problem query ranges"
-    " status traces variants"
+    "accept cache_control charsets compressible conditions cookies dates encoders etags forwarded"
+    " grammar headers hosts jsontext location media multipart openmetrics params parts problem"
+    " query ranges status traces variants"
 ).split()
 
 __all__ = list(_MODULES)

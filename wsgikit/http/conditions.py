@@ -9,6 +9,7 @@ from wsgikit.http.etags import parse_etag, parse_etags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal, Protocol
 
     from wsgikit.http.etags import ETag
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
         """Header fields by name, whatever the case: ``Headers``, or a dict with these names."""
 
         def get(self, name: str, /) -> str | None: ...
+
+
+# The metadata of a representation, which the recipient of a 304 has already.
+_OF_CONTENT = frozenset(
+    """accept-ranges content-digest content-disposition content-encoding content-language
+    content-length content-md5 content-range content-type digest repr-digest trailer
+    x-content-type-options""".split()
+)
 
 
 def evaluate(
@@ -90,6 +99,19 @@ def range_applies(
     if now is None:
         now = time.time()
     return modified is not None and parse_date(if_range, now) == modified and now >= modified + 1
+
+
+def not_modified(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The fields of a 304, from those of the 200 that it stands for (RFC 9110 §15.4.5).
+
+    Left out are those that describe the content, and Last-Modified where there is an ETag: the
+    recipient has them. What else there is (caching, CORS, cookies and the like) concerns the
+    response itself, and stays.
+    """
+    kept = [field for field in fields if field[0].lower() not in _OF_CONTENT]
+    if any(name.lower() == "etag" for name, _ in kept):
+        return [field for field in kept if field[0].lower() != "last-modified"]
+    return kept
 
 
 def _date(text: str | None) -> int | None:

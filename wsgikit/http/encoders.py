@@ -1,4 +1,4 @@
-"""Content codings, written block by block: zstd, gzip and deflate; and what they are good for.
+"""Content codings, written block by block: zstd, gzip and deflate.
 
 RFC 9110, section 8.4.1; RFC 1952 (gzip); RFC 1950 (deflate, which is zlib's format); RFC 8878 and
 RFC 9659 (zstd, which is where the interpreter has ``compression.zstd``: CPython 3.14).
@@ -10,11 +10,9 @@ import zlib
 from importlib import import_module
 from os import urandom
 
-from wsgikit.http.grammar import OWS
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Protocol
 
@@ -37,31 +35,6 @@ MAX_PADDING = 1000
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_HEAD = 10  # octets
 _FNAME = 8  # RFC 1952, section 2.3.1
-
-# Beside text/*, and what ends in +json or +xml. Nearly all else is compressed in itself.
-_TYPES = frozenset(
-    """application/json application/json5 application/jsonl application/x-ndjson application/xml
-    application/javascript application/x-javascript application/ecmascript application/wasm
-    application/yaml application/toml application/sql application/rtf application/postscript
-    application/vnd.apple.mpegurl application/vnd.ms-fontobject font/ttf font/otf font/collection
-    model/gltf-binary model/obj model/stl""".split()
-)
-
-
-def is_compressible(content_type: str, also: Collection[str] = ()) -> bool:
-    """Whether content of this type becomes smaller, as text does.
-
-    :param content_type: a Content-Type, with or without parameters.
-    :param also: media types in lower case, ``audio/midi`` or ``audio/*``, that are to count as
-        compressible. Event streams are not, unless asked for: each event would be one.
-    """
-    media = content_type.partition(";")[0].strip(OWS).lower()
-    kind = media.partition("/")[0]
-    if media in also or f"{kind}/*" in also:
-        return True
-    if kind == "text":
-        return media != "text/event-stream"
-    return media in _TYPES or media.endswith(("+json", "+xml"))
 
 
 def encoders(

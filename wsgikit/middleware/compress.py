@@ -10,7 +10,8 @@ from functools import lru_cache
 from wsgikit.compose import layer
 from wsgikit.http.accept import EncodingAccept
 from wsgikit.http.cache_control import parse_cache_control
-from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders, is_compressible
+from wsgikit.http.compressible import is_compressible
+from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders
 from wsgikit.http.grammar import is_token
 from wsgikit.http.headers import Headers
 from wsgikit.http.variants import decode_etags, encode_etag

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wsgikit.compose import layer
 from wsgikit.errors import answer_error
-from wsgikit.http.conditions import evaluate
+from wsgikit.http.conditions import evaluate, not_modified
 from wsgikit.http.dates import parse_date
 from wsgikit.http.etags import parse_etag
 from wsgikit.http.problem import HTTPError
@@ -31,12 +31,6 @@ _CONDITIONS = {
     "HTTP_IF_MODIFIED_SINCE": "If-Modified-Since",
     "HTTP_IF_UNMODIFIED_SINCE": "If-Unmodified-Since",
 }
-# What is about content that a 304 does not have (RFC 9110 §15.4.5).
-_OF_CONTENT = frozenset(
-    """accept-ranges content-digest content-disposition content-encoding content-language
-    content-length content-md5 content-range content-type digest repr-digest trailer
-    x-content-type-options""".split()
-)
 
 
 @layer
@@ -80,7 +74,7 @@ def conditional(app: WSGIApplication) -> WSGIApplication:
             return body
         ((outcome, headers),) = refused
         if outcome == 304:
-            start_response("304 Not Modified", _not_modified(headers))
+            start_response("304 Not Modified", not_modified(headers))
             return no_content()
         error = HTTPError(412, "This is not the version that the request is about.")
         return answer_error(error, environ, start_response)
@@ -97,10 +91,3 @@ def _outcome(method: str, conditions: dict[str, str], headers: HeaderList) -> in
         elif name == "last-modified":
             modified = parse_date(value)
     return evaluate(method, conditions, etag, modified)
-
-
-def _not_modified(headers: HeaderList) -> HeaderList:
-    """The fields of a 304, from those of the 200."""
-    names = {name.lower() for name, _ in headers}
-    left_out = _OF_CONTENT | {"last-modified"} if "etag" in names else _OF_CONTENT
-    return [field for field in headers if field[0].lower() not in left_out]
