@@ -45,6 +45,7 @@ from wsgikit.middleware import (
     options,
     profile,
     proxy_headers,
+    rate_limit,
     request_id,
     security_headers,
     server_timing,
@@ -52,6 +53,7 @@ from wsgikit.middleware import (
     trailing_slash,
 )
 from wsgikit.middleware.on_close import on_close as after_close
+from wsgikit.stores import MemoryStore
 from wsgikit.wrap import Transformer, add_headers, on_close, on_start, transform, without_body
 
 LINES = {
@@ -457,6 +459,10 @@ LAYERS = {
     "options": (lambda tag, ledger: options(), as_it_is),
     "trailing_slash": (lambda tag, ledger: trailing_slash(), as_it_is),
     "access_log": (lambda tag, ledger: access_log(logger="tests.composition"), as_it_is),
+    "rate_limit": (
+        lambda tag, ledger: rate_limit(store=MemoryStore(), requests=100, seconds=60),
+        as_it_is,
+    ),
     "request_id": (lambda tag, ledger: request_id(), as_it_is),
     "trace_context": (lambda tag, ledger: trace_context(), as_it_is),
     "metrics": (lambda tag, ledger: metrics(into=Metrics()), as_it_is),

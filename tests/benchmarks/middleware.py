@@ -33,12 +33,14 @@ from wsgikit.middleware import (
     options,
     profile,
     proxy_headers,
+    rate_limit,
     request_id,
     security_headers,
     server_timing,
     trace_context,
     trailing_slash,
 )
+from wsgikit.stores import MemoryStore
 from wsgikit.types import Layer
 
 # Nanoseconds: a layer that has nothing to do for this request, one that only adds header fields,
@@ -64,6 +66,10 @@ PREFLIGHT = {"REQUEST_METHOD": "OPTIONS", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": 
 NONCES = "script-src 'nonce-{nonce}'"
 GZIP = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
 RULES = {"/api/*": "no-store", "text/html": "no-cache", "*": "max-age=60"}
+
+
+IPV6 = {"REMOTE_ADDR": "2001:db8:1:2:3:4:5:6"}
+MILLIONS = {"requests": 10**6, "seconds": 1, "burst": 10**9}  # so that none is refused
 
 
 TRACED = {"HTTP_TRACEPARENT": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
@@ -134,6 +140,12 @@ CASES = {
     "access_log, combined": Case(access_log(logger=written.name)),
     "access_log, JSON": Case(access_log(format=as_json, logger=written.name)),
     "metrics": Case(metrics(into=Metrics()), SEEN),
+    "rate_limit, memory": Case(rate_limit(store=MemoryStore(), **MILLIONS)),
+    "rate_limit, memory, IPv6": Case(rate_limit(store=MemoryStore(), **MILLIONS), environ=IPV6),
+    "rate_limit, safelist": Case(
+        rate_limit(store=MemoryStore(), safelist=["192.0.2.0/24"], **MILLIONS),
+        environ={"REMOTE_ADDR": "192.0.2.7"},
+    ),
     "request_id": Case(request_id()),
     "request_id, inbound": Case(request_id(), environ={"HTTP_X_REQUEST_ID": "a" * 32}),
     "trace_context": Case(trace_context()),

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from wsgikit.http import query as query
     from wsgikit.http import ranges as ranges
     from wsgikit.http import status as status
+    from wsgikit.http import structured as structured
     from wsgikit.http import traces as traces
     from wsgikit.http import variants as variants
 
 _MODULES = (
     "accept cache_control charsets compressible conditions cookies dates encoders etags forwarded"
     " grammar headers hosts jsontext location media multipart openmetrics params parts problem"
-    " query ranges status traces variants"
+    " query ranges status structured traces variants"
 ).split()
 
 __all__ = list(_MODULES)

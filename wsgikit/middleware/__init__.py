@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.options import options as options
     from wsgikit.middleware.profile import profile as profile
     from wsgikit.middleware.proxy_headers import proxy_headers as proxy_headers
+    from wsgikit.middleware.rate_limit import rate_limit as rate_limit
     from wsgikit.middleware.request_id import request_id as request_id
     from wsgikit.middleware.security_headers import security_headers as security_headers
     from wsgikit.middleware.server_timing import server_timing as server_timing
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 _NAMES = (
     "access_log allowed_hosts body_limit cache_control compress conditional cors deadline debugger"
     " errors etag hang_watchdog head https_redirect method_override metrics on_close options"
-    " profile proxy_headers request_id security_headers server_timing trace_context trailing_slash"
+    " profile proxy_headers rate_limit request_id security_headers server_timing trace_context"
+    " trailing_slash"
 ).split()
 _EXPORTS = {name: name for name in _NAMES}
 

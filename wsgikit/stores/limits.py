@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 __all__ = ["MAX_COUNT", "MAX_EXPIRES", "MAX_KEY", "MAX_VALUE"]
 
 #: The most bytes of a key, in UTF-8.
@@ -12,6 +14,9 @@ MAX_VALUE = 2**20
 MAX_EXPIRES = 2**31
 #: The highest count, and below 0 the lowest: so far the floating point of Redis is exact.
 MAX_COUNT = 2**53 - 1
+
+# What leaves room for a prefix in a key.
+_LONGEST = 150
 
 
 def key_bytes(key: str) -> bytes:
@@ -25,6 +30,14 @@ def key_bytes(key: str) -> bytes:
     if not 0 < len(name) <= MAX_KEY:
         raise ValueError(f"key takes 1 to {MAX_KEY} bytes, not {len(name)}: hash what is longer")
     return name
+
+
+def key_for(prefix: str, text: str) -> str:
+    """A key that begins with ``prefix`` and stands for ``text``, however long that is."""
+    if len(text) <= _LONGEST and text.isascii():
+        return prefix + text
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
+    return f"{prefix}#{digest.hexdigest()}"
 
 
 def check_value(value: object, max_value: int) -> None:
