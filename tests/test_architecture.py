@@ -20,7 +20,8 @@ ROOT = PACKAGE.parent
 # Imports point strictly down; a folder stands for all that is in it.
 FLOORS = {
     0: "types keys lazy http",
-    1: "wrap compose describe doctor conformance lint page environ signing passwords context",
+    1: "wrap compose describe doctor conformance between lint stopwatch flame asking page environ"
+    " signing passwords context",
     2: "request response errors forms files trees folders archives assets templates failures debug",
     3: "paths pathtree converters routes router apps stores metrics tallies access clients limiter",
     4: "middleware",

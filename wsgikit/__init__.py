@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wsgikit.converters import Converter as Converter
     from wsgikit.describe import describe as describe
     from wsgikit.doctor import check as check
+    from wsgikit.flame import flame as flame
     from wsgikit.http.problem import HTTPError as HTTPError
     from wsgikit.lint import lint as lint
     from wsgikit.request import Request as Request
@@ -38,6 +39,7 @@ _EXPORTS = {
     "check": "doctor",
     "converters": None,
     "describe": "describe",
+    "flame": "flame",
     "http": None,
     "layer": "compose",
     "lint": "lint",

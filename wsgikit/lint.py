@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from wsgikit.compose import name_of, record_of, wrapped
+from wsgikit.between import SERVER, between
 from wsgikit.conformance import body_fault, call_fault, content_length, start_fault
 
 TYPE_CHECKING = False
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 __all__ = ["Violation", "lint"]
-
-_SERVER = "the server"
 
 
 class Violation(AssertionError):
@@ -47,34 +45,20 @@ def lint(app: WSGIApplication) -> WSGIApplication:
     ``start_response`` returns, every body has to be closed by the end, by a layer once, no response
     may be longer than its Content-Length, and fields such as Connection are the server's.
 
-    The layers are called again, to stand around the validators; ``app`` itself stays as it is. The
-    layers of one route, and what a foreign layer holds beside the application behind it, are seen
-    as parts of what they stand in. Bodies pass block by block: no file is one for the server.
+    The layers are called again, to stand around the validators; ``app`` itself stays as it is (see
+    :func:`wsgikit.between.between`). Bodies pass block by block: no file is one for the server.
 
     Replaces ``wsgi.input`` and ``wsgi.errors``.
     """
-    return _between(_SERVER, *_rebuilt(app))
+    return between(app, _validated)
 
 
-def _rebuilt(app: WSGIApplication) -> tuple[WSGIApplication, str]:
-    """``app`` made anew, with validators inside of it, and the name of its outermost part."""
-    record = record_of(app)
-    if record is None:
-        return app, name_of(app)
-    name = name_of(record.layer)
-    made = wrapped(record.layer, _between(name, *_rebuilt(record.app)))
-    again = record_of(made)
-    if again is None or again.inner is again.app:
-        return made, name
-    return _rebuilt(again.inner)  # a layer made of layers: it stands between these
-
-
-def _between(outer: str, app: WSGIApplication, inner: str) -> WSGIApplication:
+def _validated(outer: str, app: WSGIApplication, inner: str) -> WSGIApplication:
     """``app``, whose name is ``inner``, with a validator around it for the sake of ``outer``."""
 
     def linted(*args: Any, **options: Any) -> Body:
         around = _trial.get()
-        trial = _Trial() if around is None or outer == _SERVER else around
+        trial = _Trial() if around is None or outer == SERVER else around
         trial.require(outer, call_fault(args, options))
         environ, start_response = args
         sides = _Sides(trial, outer, inner)
@@ -200,12 +184,12 @@ class _Response:
 
     def close(self) -> None:
         sides = self.sides
-        if self.closed and sides.outer != _SERVER:
+        if self.closed and sides.outer != SERVER:
             sides.blame_outer(f"the body of {sides.inner} was closed twice")
         self.closed = True
         body, self._body = self._body, ()
         sides.trial.run(getattr(body, "close", tuple))
-        if sides.outer == _SERVER:
+        if sides.outer == SERVER:
             for other in reversed(sides.trial.responses):
                 if not other.closed:
                     other.sides.blame_outer(f"the body of {other.sides.inner} was not closed")

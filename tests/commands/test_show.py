@@ -74,3 +74,89 @@ def test_a_pipe_that_nobody_reads_is_no_news(capsys, monkeypatch):
         monkeypatch.setattr(sys, "stdout", file)
         assert main(["show", "hello"]) == 1
     assert capsys.readouterr().err == ""
+
+
+STACK = """
+from wsgikit import stack
+from wsgikit.middleware import allowed_hosts, errors
+def hello(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["HTTP_X_NAME"].encode()]
+app = stack(errors(), allowed_hosts(hosts=["a.example"]), hello)
+"""
+MEASURED = ["--header", "X-Name: Ada", "--header", "X-B: c", "--runs", "5"]
+
+
+def test_show_draws_the_times_of_a_request(capsys, folder, monkeypatch):
+    (folder / "stacked.py").write_text(STACK)
+    monkeypatch.setenv("COLUMNS", "80")
+    asked = "GET http://a.example/hello"
+    assert main(["show", "stacked:app", "--request", asked, *MEASURED]) == 0
+    out, err = capsys.readouterr()
+    first, second, empty, head, *parts = out.splitlines()
+    assert (first, second, empty, err) == (asked, "200 OK, 3 bytes, median of 5 runs", "", "")
+    assert head.split() == ["own", "µs", "total"]
+    assert [line.split()[0] for line in parts] == [
+        "errors()",
+        "allowed_hosts(hosts=['a.e…",
+        "hello",
+    ]
+    assert {len(line) for line in parts} == {80}
+    assert "\x1b" not in out  # no colour
+
+
+def test_show_draws_as_wide_as_the_terminal_up_to_what_can_be_read(capsys, folder, monkeypatch):
+    (folder / "stacked.py").write_text(STACK)
+    for columns, width in ("100", 100), ("300", 120), ("20", 60):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert main(["show", "stacked:app", "--request", "GET /", "--runs", "1"]) == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) == width
+
+
+def test_times_in_a_terminal_that_has_no_blocks(monkeypatch, folder):
+    (folder / "stacked.py").write_text(STACK)
+    with open(folder / "out", "w", encoding="ascii") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert main(["show", "stacked:app", "--request", "GET /", "--runs", "1"]) == 0
+    *_, head, first, second = (folder / "out").read_text().splitlines()
+    assert "own us" in head
+    assert "#" in second
+    assert "?" not in first + second
+
+
+def test_the_request_may_stand_in_the_environment(capsys, folder, monkeypatch):
+    (folder / "stacked.py").write_text(STACK)
+    monkeypatch.setenv("WSGIKIT_REQUEST", "GET http://a.example/")
+    monkeypatch.setenv("WSGIKIT_HEADER", "X-Name: Ada")
+    assert main(["show", "stacked:app", "--runs", "1"]) == 0
+    assert "200 OK, 3 bytes" in capsys.readouterr().out
+
+
+def test_an_application_that_raises(capsys, refused, folder):
+    (folder / "raising.py").write_text("def app(environ, start_response):\n    1 / 0\n")
+    line = refused("show", "raising", "--request", "GET /", status=1)
+    assert (
+        line == "raising failed with ZeroDivisionError: division by zero; --traceback shows it all"
+    )
+    assert main(["show", "raising", "--request", "GET /", "--traceback"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-1] == "wsgikit: error: raising failed with ZeroDivisionError: division by zero"
+    (folder / "silent.py").write_text("def app(environ, start_response):\n    raise LookupError\n")
+    line = refused("show", "silent", "--request", "GET /", status=1)
+    assert line == "silent failed with LookupError; --traceback shows it all"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--request", "hello"], "request takes a method and a path, such as 'GET /', not 'hello'"),
+        (["--request", "GET /", "--header", "a"], "a name, a colon and a value, not 'a'"),
+        (["--request", "GET /", "--header", "a b: c"], "a field name takes letters"),
+        (["--request", "GET /", "--runs", "0"], "a number from 1 to 100000, not '0'"),
+        (["--header", "a: b"], "--header goes with --request"),
+    ],
+    ids=["request", "no field", "field", "runs", "alone"],
+)
+def test_what_cannot_be_asked_for(refused, arguments, message):
+    assert message in refused("show", "hello", *arguments)

@@ -56,6 +56,7 @@ class Command(ArgumentParser):
         default: str | None,
         text: str,
         *,
+        repeated: bool = False,
         group: _ArgumentGroup | None = None,
     ) -> None:
         """Add an option with a value.
@@ -64,12 +65,15 @@ class Command(ArgumentParser):
         :param read: makes a value of what was typed; raises ``ArgumentTypeError``.
         :param default: what is read where the option is given nowhere; None for no value then.
         :param text: what the help says.
+        :param repeated: whether it may be given several times, for a list of values.
         """
         note = _variable(name) if default is None else f"{_variable(name)}; default: {default}"
         shown = name.rpartition("-")[2].upper()
         into = group or self
-        into.add_argument(f"--{name}", type=read, metavar=shown, help=_escaped(f"{text} [{note}]"))
-        self._read[name] = (read, default)
+        action = "append" if repeated else "store"
+        about = _escaped(f"{text} [{note}]")
+        into.add_argument(f"--{name}", action=action, type=read, metavar=shown, help=about)
+        self._read[name] = ((lambda text: [read(text)]) if repeated else read, default)
 
     def switch(self, name: str, text: str, *, group: _ArgumentGroup | None = None) -> None:
         """Add an option that is on or off: off with ``--no-`` before its name, and by default."""
