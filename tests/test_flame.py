@@ -11,7 +11,7 @@ from hypothesis import given
 import wsgikit
 from tests.test_composition import Failure, Ledger, applications, build, play, stacks
 from wsgikit import Router, flame, stack
-from wsgikit.flame import Flame, Part
+from wsgikit.flame import Flame, Share
 from wsgikit.middleware import allowed_hosts, conditional, errors, etag
 from wsgikit.wrap import on_start
 
@@ -228,7 +228,7 @@ def test_random_stacks_can_be_measured(chosen, application):
 
 
 def drawn(*parts, width=80, **options):
-    made = [Part(name, 0.0, 0.0, seconds, 0.0) for name, seconds in parts]
+    made = [Share(name, 0.0, 0.0, seconds, 0.0) for name, seconds in parts]
     for outer, inner in zip(made[-2::-1], made[:0:-1], strict=True):
         outer.total = outer.own + inner.total
     given = {"request": "GET /", "status": "200 OK", "size": 5, "blocks": 1, "runs": 50}
@@ -273,7 +273,7 @@ def test_no_time_at_all_can_be_drawn():
 def test_it_shows_itself():
     measured = flame(refuse, runs=1, clock=Clock())
     assert repr(measured) == "<Flame of GET /: 0.0 µs>"
-    assert repr(measured.parts[0]) == "<Part refuse: 0.0 of 0.0 µs>"
+    assert repr(measured.parts[0]) == "<Share refuse: 0.0 of 0.0 µs>"
     assert str(measured) == measured.drawn(80)
 
 

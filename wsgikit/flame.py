@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from wsgikit.stopwatch import Spent
     from wsgikit.types import HeaderList, WSGIApplication, WSGIEnvironment
 
-__all__ = ["Flame", "Part", "flame"]
+__all__ = ["Flame", "Share", "flame"]
 
 # Runs that are not counted: the first ones import, connect and fill caches.
 _WARM_UP = 3
 
 
-class Part:
+class Share:
     """A layer or the application, and what it took of one request, in seconds.
 
     ``call``, ``start``, ``body`` and ``close`` are its own time: while it was called, while the
@@ -44,7 +44,7 @@ class Part:
         self.own = self.total = call + start + body + close
 
     def __repr__(self) -> str:
-        return f"<Part {self.name}: {self.own * 1e6:.1f} of {self.total * 1e6:.1f} µs>"
+        return f"<Share {self.name}: {self.own * 1e6:.1f} of {self.total * 1e6:.1f} µs>"
 
 
 class Flame:
@@ -56,7 +56,7 @@ class Flame:
     """
 
     def __init__(
-        self, request: str, status: str, size: int, blocks: int, runs: int, parts: list[Part]
+        self, request: str, status: str, size: int, blocks: int, runs: int, parts: list[Share]
     ) -> None:
         self.request = request
         self.status = status
@@ -147,12 +147,12 @@ def flame(
     return Flame(request, status, size, blocks, len(alike), _parts(alike))
 
 
-def _parts(runs: list[Spent]) -> list[Part]:
+def _parts(runs: list[Spent]) -> list[Share]:
     """The medians of what each part spent, with the totals."""
-    parts: list[Part] = []
+    parts: list[Share] = []
     for key in reversed(runs[-1]):  # as the request came by them, from the innermost out
         seconds = [max(0, median(run[key][doing] for run in runs)) / 1e9 for doing in range(4)]
-        part = Part(key[0], *seconds)
+        part = Share(key[0], *seconds)
         part.total += parts[-1].total if parts else 0.0
         parts.append(part)
     return parts[::-1]
