@@ -63,12 +63,22 @@ DOWNLOADS: dict[str, dict[str, str]] = {
     "ten ranges": {"Range": "bytes=" + ",".join(f"{n}00000000-{n}99990000" for n in range(10))},
 }
 
-SERVE = """
+SERVERS = {
+    "wsgikit": """
 import sys
 from wsgikit import serve
 from wsgikit.apps import static
 serve(static(sys.argv[1]), port=0, ready=lambda url: print(url, flush=True))
-"""
+""",
+    "wsgiref": """
+import sys
+from wsgiref.simple_server import make_server
+from wsgikit.apps import static
+server = make_server("127.0.0.1", 0, static(sys.argv[1]))
+print(f"http://127.0.0.1:{server.server_port}/", flush=True)
+server.serve_forever()
+""",
+}
 
 
 def write(folder: str) -> None:
@@ -104,31 +114,35 @@ def memory_of(process: int) -> float:
 
 
 def large() -> None:
-    """Download a file of a gigabyte, whole and in ranges, and tell the server's memory."""
+    """Download a file of a gigabyte, whole and in ranges, and tell each server's memory."""
     print("\nA file of 1 GB over loopback")
     with TemporaryDirectory() as folder:
         with open(Path(folder, "large.bin"), "wb") as file:
             os.truncate(file.fileno(), GIGABYTE)
-        command = [sys.executable, "-c", SERVE, folder]
-        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-        server = subprocess.Popen(command, cwd=CHECKOUT, stdout=pipe, stderr=nowhere, text=True)
-        try:
-            assert server.stdout is not None
-            address = urlsplit(re.findall("http://[^ ]+", server.stdout.readline())[0])
-            connection = HTTPConnection(str(address.hostname), address.port)
-            fetch(connection, {"Range": "bytes=0-0"})
-            idle = memory_of(server.pid)
-            for name, headers in DOWNLOADS.items():
-                begin = perf_counter()
-                size = fetch(connection, headers)
-                seconds = perf_counter() - begin
-                more = memory_of(server.pid) - idle
-                pace = size / seconds / 1e6
-                print(f"  {name:12}{size / 1e6:10.0f} MB{pace:8.0f} MB/s{more:8.1f} MB more")
-            connection.close()
-        finally:
-            server.terminate()
-            server.wait()
+        for name, program in SERVERS.items():
+            command = [sys.executable, "-c", program, folder]
+            pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+            server = subprocess.Popen(command, cwd=CHECKOUT, stdout=pipe, stderr=nowhere, text=True)
+            try:
+                assert server.stdout is not None
+                address = urlsplit(re.findall("http://[^ ]+", server.stdout.readline())[0])
+                download(name, server.pid, HTTPConnection(str(address.hostname), address.port))
+            finally:
+                server.terminate()
+                server.wait()
+
+
+def download(server: str, process: int, connection: HTTPConnection) -> None:
+    """Fetch the file in each way and print how fast it came, and what memory the server took."""
+    fetch(connection, {"Range": "bytes=0-0"})
+    idle = memory_of(process)
+    for name, headers in DOWNLOADS.items():
+        begin = perf_counter()
+        size = fetch(connection, headers)
+        pace = size / (perf_counter() - begin) / 1e6
+        more = memory_of(process) - idle
+        print(f"  {server:10}{name:12}{size / 1e6:8.0f} MB{pace:8.0f} MB/s{more:8.1f} MB more")
+    connection.close()
 
 
 def fetch(connection: HTTPConnection, headers: dict[str, str]) -> int:

@@ -258,3 +258,26 @@ def test_a_file_without_a_date(tmp_path, asked, status):
     answer = Answer(app, **fields(app, asked))
     assert answer.status == status
     assert "Last-Modified" not in answer.headers
+
+
+@rows(ROWS + RANGES)
+def test_a_file_with_a_weak_tag(folder, asked, status):
+    """§8.8.3.2: a weak tag is equal in If-None-Match alone. §13.1.5: it joins no parts."""
+    tag = 'W/"ours"'
+
+    def app(environ, start_response):
+        response = Response.file(folder / "file.png")
+        response.headers["ETag"] = tag
+        return response(environ, start_response)
+
+    given = {
+        name: value.replace("{etag}", tag).replace("{weak}", tag) for name, value in asked.items()
+    }
+    named = [name for name in ("IF_MATCH", "IF_RANGE") if tag in given.get(name, "")]
+    if "IF_MATCH" in named:
+        status = 412
+    elif "IF_RANGE" in named:
+        status = 200
+    answer = Answer(app, **given)
+    assert answer.status == status
+    assert answer.headers.get("ETag", tag) == tag

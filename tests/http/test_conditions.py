@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +108,72 @@ def test_what_has_neither_tag_nor_date(headers: dict[str, str], answer: int | No
 def test_a_weak_tag_serves_caches_but_guards_nothing() -> None:
     assert evaluate("GET", {NONE_MATCH: 'W/"v2"'}, WEAK, None) == 304
     assert evaluate("PUT", {MATCH: 'W/"v2"'}, WEAK, None) == 412
+
+
+TAGS = (None, "*", '"v2"', 'W/"v2"', '"v1"', '"v1", "v2"', "v2")
+DATES = (None, BEFORE, AT, AFTER, "yesterday")
+STATES = {
+    "strong tag and date": (ETAG, MODIFIED, True),
+    "weak tag and date": (WEAK, MODIFIED, True),
+    "strong tag": (ETAG, None, True),
+    "weak tag": (WEAK, None, True),
+    "date": (None, MODIFIED, True),
+    "neither": (None, None, True),
+    "nothing there": (None, None, False),
+}
+
+
+def names_current(field: str, etag: ETag | None, exists: bool, *, strongly: bool) -> bool:
+    """§8.8.3.2 and §13.1: whether the list of a condition names what is there."""
+    if field == "*":
+        return exists
+    if etag is None or field == "v2":
+        return False
+    return "v2" in field and not (strongly and (etag.weak or field.startswith("W/")))
+
+
+def by_the_book(
+    method: str, headers: dict[str, str], etag: ETag | None, modified: int | None, exists: bool
+) -> int | None:
+    """§13.2.2, sentence by sentence."""
+    dates = {BEFORE: MODIFIED - 1, AT: MODIFIED, AFTER: MODIFIED + 1}
+    unmodified, since = dates.get(headers.get(UNMODIFIED, "")), dates.get(headers.get(SINCE, ""))
+    # 1. When recipient is the origin server and If-Match is present: if true, continue; if false,
+    #    respond 412.
+    if MATCH in headers:
+        if not names_current(headers[MATCH], etag, exists, strongly=True):
+            return 412
+    # 2. When If-Match is not present and If-Unmodified-Since is present: if true, continue; if
+    #    false, respond 412. (§13.1.4: ignored if it is no date, or there is no date to compare.)
+    elif unmodified is not None and modified is not None and modified > unmodified:
+        return 412
+    # 3. When If-None-Match is present: if true, continue; if false for GET/HEAD, respond 304; if
+    #    false for other methods, respond 412.
+    if NONE_MATCH in headers:
+        if names_current(headers[NONE_MATCH], etag, exists, strongly=False):
+            return 304 if method in ("GET", "HEAD") else 412
+    # 4. When the method is GET or HEAD, If-None-Match is not present, and If-Modified-Since is
+    #    present: if true, continue; if false, respond 304.
+    elif (
+        method in ("GET", "HEAD")
+        and since is not None
+        and modified is not None
+        and modified <= since
+    ):
+        return 304
+    return None  # 5. is If-Range, 6. all other cases: perform the method
+
+
+@pytest.mark.parametrize(("etag", "modified", "exists"), STATES.values(), ids=STATES)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_every_combination_is_answered_by_the_book(
+    method: str, etag: ETag | None, modified: int | None, exists: bool
+) -> None:
+    for values in product(TAGS, DATES, TAGS, DATES):
+        names = (MATCH, UNMODIFIED, NONE_MATCH, SINCE)
+        headers = {name: text for name, text in zip(names, values, strict=True) if text is not None}
+        expected = by_the_book(method, headers, etag, modified, exists)
+        assert evaluate(method, headers, etag, modified, exists) == expected, headers
 
 
 @pytest.mark.parametrize(
