@@ -22,6 +22,9 @@ HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]
 # Fields that frame the message or route it, or that joining would spoil: twice is refused.
 _SINGLE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING"}
 
+# What has to be read before the body is.
+_FRAMING = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"}
+
 #: Longer blocks of fields, and more of them, are not remembered: clients choose them.
 REMEMBERED = 512
 LONGEST = 2048
@@ -30,7 +33,7 @@ LONGEST = 2048
 class RequestFields:
     """What the fields of a request say. Shared between requests: not to be changed."""
 
-    __slots__ = ("closes", "environ", "keeps")
+    __slots__ = ("closes", "environ", "framed", "keeps")
 
     def __init__(self, environ: dict[str, str]) -> None:
         #: Their environ keys.
@@ -39,6 +42,8 @@ class RequestFields:
         lower = [option.lower() for option in options]
         #: The connection options ``close`` and ``keep-alive`` are among them.
         self.closes, self.keeps = "close" in lower, "keep-alive" in lower
+        #: There is one that says how a body is sent.
+        self.framed = not _FRAMING.isdisjoint(environ)
 
 
 class EnvironKeys(dict[str, str]):

@@ -10,7 +10,7 @@ from wsgiref.util import FileWrapper
 
 from wsgikit import keys
 from wsgikit.http.problem import HTTPError
-from wsgikit.server.access import log_access
+from wsgikit.server.access import access, log_access
 from wsgikit.server.blocking import BlockingChannel
 from wsgikit.server.connection import Connection
 from wsgikit.server.limits import Limits
@@ -58,29 +58,24 @@ class RequestHandler(WSGIRequestHandler):
     #: Seconds of silence, where a stock server gives it a socket.
     timeout = 30.0
 
-    def setup(self) -> None:
-        if not isinstance(self.request, Connection):
-            super().setup()
-
-    def finish(self) -> None:
-        if not isinstance(self.request, Connection):
-            super().finish()
+    def __init__(self, request: Any, client_address: Any, server: Any) -> None:
+        if not isinstance(request, Connection):
+            super().__init__(request, client_address, server)
+            return
+        # The request has been read, so there is nothing to set up and to finish.
+        self.request = request
+        self.client_address = client_address
+        self.server = server
+        self.began = request.began
+        request.keep = (
+            request.head.keep_alive
+            and request.requests < request.limits.requests
+            and not server.stopping
+        )
+        self.respond(request)
 
     def handle(self) -> None:
-        connection = self.request
-        if isinstance(connection, Connection):
-            self.began = connection.began
-            connection.keep = (
-                connection.head.keep_alive
-                and connection.requests < connection.limits.requests
-                and not self.server.stopping
-            )
-            self.respond(connection)
-        else:
-            self.handle_socket()
-
-    def handle_socket(self) -> None:
-        """Read one request and answer it."""
+        """Read one request from a socket and answer it."""
         base = BASE_ENVIRON | self.server.base_environ
         base.pop("CONTENT_LENGTH", None)  # the stock server's is empty
         base["wsgi.multithread"] = isinstance(self.server, ThreadingMixIn)
@@ -104,27 +99,25 @@ class RequestHandler(WSGIRequestHandler):
         writer = ResponseWriter(channel, self.get_environ(), self.get_stderr())
         writer.run(self.server.get_app())
         status = writer.status if writer.headers_sent else None
-        self.log_request((status or "-")[:3], writer.bytes_sent)
+        self.log_request(status[:3] if status else "-", writer.bytes_sent)
 
     def get_environ(self) -> WSGIEnvironment:
         """The request's environ, as PEP 3333 and the server's ``base_environ`` have it."""
         environ = self.head.environ
-        if self.client_address:
-            environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer(self.client_address)
+        client = self.client_address
+        if client:
+            environ["REMOTE_ADDR"] = client[0]
+            environ["REMOTE_PORT"] = str(client[1])
         return environ
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """One line: client, request line (escaped), status, bytes of the body, milliseconds."""
-        took = monotonic() - self.began
-        log_access(self.client_address, self.requestline, code, size, took)
+        if access.isEnabledFor(logging.INFO):
+            took = monotonic() - self.began
+            log_access(self.client_address, self.requestline, code, size, took)
 
     def log_message(self, format: str, *args: object) -> None:
         log.debug(format, *args)
 
     def version_string(self) -> str:
         return self.server_version
-
-
-def peer(address: Any) -> tuple[str, str]:
-    """Address and port of a client."""
-    return address[0], str(address[1])

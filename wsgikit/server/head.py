@@ -1,18 +1,15 @@
 """The head of a request, read strictly: bytes in, a :class:`RequestHead` out, no I/O.
 
-RFC 9112, sections 3 (request line) and 6 (body length). What two readers could understand in two
-ways is refused: a kept connection would carry the difference into the next request.
+RFC 9112, section 6 (body length). What two readers could understand in two ways is refused: a kept
+connection would carry the difference into the next request.
 """
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote_to_bytes
-
-from wsgikit.http.grammar import is_token
 from wsgikit.http.problem import HTTPError
-from wsgikit.server.fields import HOST, read_fields
+from wsgikit.server.fields import read_fields
 from wsgikit.server.limits import Limits
+from wsgikit.server.request_line import read_request_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,15 +18,8 @@ if TYPE_CHECKING:
 
     from wsgikit.types import WSGIEnvironment
 
-# RFC 9112 §3: request-line = method SP request-target SP HTTP-version. Bytes 80 to FF are no part
-# of a target, but clients send them and no two readers differ about them.
-REQUEST_LINE = re.compile(r"([^ ]+) ([\x21-\x7e\x80-\xff]+) HTTP/([0-9])\.([0-9])")
-# RFC 9112 §3.2.2: absolute-form. https reaches us through a proxy that ended the TLS.
-ABSOLUTE_FORM = re.compile(r"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
 # More digits than these are no length of a body that anybody sends (and int() takes its time).
 LENGTH_DIGITS = 18
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
 
 
 class RequestHead:
@@ -37,16 +27,16 @@ class RequestHead:
 
     __slots__ = ("chunked", "environ", "expects_continue", "keep_alive", "length", "line")
 
-    def __init__(self, line: str, environ: WSGIEnvironment) -> None:
+    def __init__(self, line: str, environ: WSGIEnvironment, keep_alive: bool = True) -> None:
         #: The request line as it was sent.
         self.line = line
         #: The environ keys that PEP 3333 derives from a head, beside those of the base.
         self.environ = environ
+        #: The client is ready to send another request on this connection.
+        self.keep_alive = keep_alive
         #: The length of the body in bytes; 0 also where it is chunked.
         self.length = 0
         self.chunked = False
-        #: The client is ready to send another request on this connection.
-        self.keep_alive = True
         #: The client waits for ``100 Continue`` before it sends the body.
         self.expects_continue = False
 
@@ -64,75 +54,39 @@ def parse_head(data: bytes, base: Mapping[str, object], limits: Limits) -> Reque
         505 for another major version than 1.
     """
     first, _, rest = data.partition(b"\r\n")
-    line = first.decode("latin-1")
-    matched = REQUEST_LINE.fullmatch(line)
-    if matched is None:
-        raise HTTPError(400, "The request line is malformed.")
-    method, target, major, minor = matched.groups()
-    if method not in _METHODS:
-        check_method(method)
-    if major != "1":
-        raise HTTPError(505, "This server speaks HTTP/1.1.")
-    modern = minor != "0"  # of a later minor version we speak what we know
+    line = read_request_line(first)
     fields = read_fields(rest, limits.fields)
-    environ: dict[str, Any] = {
-        **base,
-        **fields.environ,
-        "REQUEST_METHOD": method,
-        "REQUEST_URI": target,
-        "RAW_URI": target,
-        "SERVER_PROTOCOL": "HTTP/1.1" if modern else "HTTP/1.0",
-    }
-    if modern and "HTTP_HOST" not in environ:
+    modern = line.modern
+    if modern and "HTTP_HOST" not in fields.environ:
         raise HTTPError(400, "A request has a Host field.")
-    if target[0] != "/" or "#" in target:
-        target = origin_form(method, target, environ)
-    path, _, environ["QUERY_STRING"] = target.partition("?")
-    if "%" in path:
-        path = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
-    environ["PATH_INFO"] = path
+    environ: dict[str, Any] = {**base, **fields.environ, **line.environ}
+    keep_alive = not fields.closes and (modern or fields.keeps)
+    head = RequestHead(line.text, environ, keep_alive)
+    if fields.framed:
+        _read_framing(head, limits, modern)
+    return head
 
-    head = RequestHead(line, environ)
-    head.keep_alive = not fields.closes and (modern or fields.keeps)
+
+def _read_framing(head: RequestHead, limits: Limits, modern: bool) -> None:
+    """Take in how the body is sent, and whether the client waits for a word before it does."""
+    environ = head.environ
     if "HTTP_TRANSFER_ENCODING" in environ:
-        check_coding(environ)
+        _check_coding(environ, modern)
         head.chunked = True
     elif "CONTENT_LENGTH" in environ:
-        head.length = body_length(environ["CONTENT_LENGTH"], limits.body_bytes)
+        head.length = _body_length(environ["CONTENT_LENGTH"], limits.body_bytes)
         environ["CONTENT_LENGTH"] = str(head.length)
     if "HTTP_EXPECT" in environ and modern:
         if environ["HTTP_EXPECT"].lower() != "100-continue":
             raise HTTPError(417, "The only expectation that is met is 100-continue.")
         head.expects_continue = head.chunked or head.length > 0
-    return head
 
 
-def check_method(method: str) -> None:
-    if method == "CONNECT":
-        raise HTTPError(501, "This server is no proxy.")
-    if not is_token(method):
-        raise HTTPError(400, "The request line is malformed.")
-
-
-def origin_form(method: str, target: str, environ: WSGIEnvironment) -> str:
-    """The path and query of a target in another form (RFC 9112 §3.2).
-
-    The authority of an absolute one takes the place of the Host field (§3.2.2).
-    """
-    if target == "*" and method == "OPTIONS":
-        return "/"
-    matched = ABSOLUTE_FORM.fullmatch(target)
-    if matched is None or not HOST.fullmatch(matched[1]):
-        raise HTTPError(400, "The request target is malformed.")
-    environ["HTTP_HOST"], target = matched.groups()
-    return target if target[:1] == "/" else "/" + target
-
-
-def check_coding(environ: WSGIEnvironment) -> None:
+def _check_coding(environ: WSGIEnvironment, modern: bool) -> None:
     """Refuse a Transfer-Encoding that is not just ``chunked`` (RFC 9112 §6.1, §6.3)."""
     if "CONTENT_LENGTH" in environ:
         raise HTTPError(400, "A request has Content-Length or Transfer-Encoding, not both.")
-    if environ["SERVER_PROTOCOL"] == "HTTP/1.0":
+    if not modern:
         raise HTTPError(400, "HTTP/1.0 has no Transfer-Encoding.")
     coding = environ["HTTP_TRANSFER_ENCODING"].lower()
     if coding != "chunked":
@@ -141,7 +95,7 @@ def check_coding(environ: WSGIEnvironment) -> None:
         raise HTTPError(400 if known else 501, detail)
 
 
-def body_length(text: str, most: int) -> int:
+def _body_length(text: str, most: int) -> int:
     """The Content-Length in ``text`` (RFC 9110 §8.6)."""
     if not (text.isascii() and text.isdigit()):
         raise HTTPError(400, "Content-Length is one decimal number.")

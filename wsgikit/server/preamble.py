@@ -11,22 +11,32 @@ from wsgikit.http.dates import format_date
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.status import status_line
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 SOFTWARE = "wsgikit"
 #: The field that says so.
 SERVER = b"Server: wsgikit\r\n"
 
-_date = (0, b"")
+_made = (0, b"")
 
 
-def date() -> bytes:
-    """The Date field of now; made once a second."""
-    global _date
-    second, line = _date
+def server_and_date(sets: Collection[str] = ()) -> bytes:
+    """The Server field and the Date field of now, made once a second.
+
+    :param sets: those that are not to be there: ``"server"``, ``"date"``.
+    """
+    global _made
+    second, lines = _made
     now = int(time())
     if now != second:
-        line = f"Date: {format_date(now)}\r\n".encode()
-        _date = now, line
-    return line
+        lines = b"%bDate: %b\r\n" % (SERVER, format_date(now).encode())
+        _made = now, lines
+    if sets:
+        server = b"" if "server" in sets else SERVER
+        return server if "date" in sets else server + lines[len(SERVER) :]
+    return lines
 
 
 def refusal(error: HTTPError) -> bytes:
@@ -40,4 +50,4 @@ def refusal(error: HTTPError) -> bytes:
     ]
     lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
     line = f"HTTP/1.1 {status_line(error.status)}\r\n".encode()
-    return b"".join((line, SERVER, date(), lines.encode("latin-1"), b"\r\n", body))
+    return b"".join((line, server_and_date(), lines.encode("latin-1"), b"\r\n", body))

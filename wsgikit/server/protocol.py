@@ -33,7 +33,7 @@ class Protocol:
             block = protocol.read()         # b"": more bytes are needed
     """
 
-    __slots__ = ("_base", "_body", "_data", "_limits", "_start")
+    __slots__ = ("_base", "_body", "_data", "_limits", "_start", "complete")
 
     def __init__(self, base: Mapping[str, object], limits: Limits) -> None:
         self._base = base
@@ -41,6 +41,8 @@ class Protocol:
         self._data = b""  # what arrived, understood up to _start
         self._start = 0
         self._body: SizedBody | ChunkedBody = _NO_BODY
+        #: The body of the request has been read to its end.
+        self.complete = True
 
     def receive(self, data: bytes) -> None:
         """Take what has arrived."""
@@ -53,11 +55,6 @@ class Protocol:
     def pending(self) -> bool:
         """Something has arrived that was not understood yet: perhaps the next request."""
         return self._start < len(self._data)
-
-    @property
-    def complete(self) -> bool:
-        """The body of the request has been read to its end."""
-        return self._body.complete
 
     @property
     def line(self) -> str:
@@ -81,8 +78,10 @@ class Protocol:
         self._start = end + 4
         if head.chunked:
             self._body = ChunkedBody(self._limits)
-        else:
-            self._body = SizedBody(head.length) if head.length else _NO_BODY
+            self.complete = False
+        elif head.length:
+            self._body = SizedBody(head.length)
+            self.complete = False
         return head
 
     def read(self) -> bytes:
@@ -91,6 +90,7 @@ class Protocol:
         :raises HTTPError: the body is malformed or over the limits.
         """
         block, self._start = self._body.take(self._data, self._start)
+        self.complete = self._body.complete
         return block
 
     def _check_unfinished(self, rest: bytes) -> None:

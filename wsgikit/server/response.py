@@ -14,51 +14,97 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgikit.types import HeaderList
 
-# Fields that the server has to know of, also in the spelling that is usual.
-_NOTED = {"content-length", "date", "server", "Content-Length"}
 
-#: Longer values are not remembered.
-LONGEST = 256
+class FieldLines(dict[tuple[str, str], bytes]):
+    """Field, as an application gave it: its line with CRLF; it is checked when first asked for.
 
+    The line of a field that the server has to know of is empty.
 
-class ResponseHead:
-    """What an application gave to ``start_response``.
+    Applications repeat themselves: to remember costs less than to check, and less than a loop.
 
     :raises ValueError: for what would break the framing or inject a field; it names the field.
     :raises TypeError: for what is no text.
     """
 
-    __slots__ = ("code", "data", "dated", "length", "named")
+    #: No more lines than these are kept, and none with longer values.
+    ROOM = 1024
+    LONGEST = 256
+
+    def __missing__(self, field: tuple[str, str]) -> bytes:
+        name, value = field
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise TypeError(f"a header field is two pieces of text, not {field!r}")
+        if name.lower() in ("content-length", "date", "server"):
+            line = b""
+        else:
+            check_name(name)
+            if is_hop_by_hop(name):
+                raise ValueError(f"{name} is the server's to set")
+            line = _line(name, value)
+        if len(value) <= self.LONGEST:
+            if len(self) >= self.ROOM:
+                self.clear()
+            self[field] = line
+        return line
+
+
+class ResponseHead:
+    """What an application gave to ``start_response``. Shared between responses: not to be changed.
+
+    :raises ValueError: for what would break the framing or inject a field; it names the field.
+    :raises TypeError: for what is no text.
+    """
+
+    __slots__ = ("bodiless", "code", "data", "length", "sets")
 
     def __init__(self, status: str, headers: HeaderList) -> None:
         #: The value of Content-Length.
         self.length: int | None = None
-        #: Date and Server are set by the application.
-        self.dated = self.named = False
-        lines = [_status_line(status)]
-        for name, value in headers:
-            if name in _NOTED or name.lower() in _NOTED:
-                self._note(name.lower(), value, lines)
+        #: Which of Date and Server are set by the application, in lower case.
+        self.sets: set[str] = set()
+        lines = [_status_line(status), *map(_LINES.__getitem__, headers)]
+        place = 0
+        for _ in range(lines.count(b"")):
+            place = lines.index(b"", place + 1)
+            name, value = headers[place - 1]
+            name = name.lower()
+            if name != "content-length":
+                lines[place] = _line(name.title(), value)
+                self.sets.add(name)
+            elif self.length is None and value.isascii() and value.isdigit():
+                self.length = int(value)
             else:
-                read = _remembered if len(value) <= LONGEST else _field_line
-                lines.append(read(name, value))
+                raise ValueError(f"Content-Length is one decimal number, not {value!r}")
         #: The three digits.
         self.code = status[:3]
+        #: No response with this status has content (RFC 9110 §6.4.1).
+        self.bodiless = self.code in ("204", "304")
         #: Status line and fields but for Content-Length, each with its CRLF.
         self.data = b"".join(lines)
 
-    def _note(self, name: str, value: str, lines: list[bytes]) -> None:
-        """Take in a field that the server has to know of."""
-        if name == "content-length":
-            if self.length is not None or not (value.isascii() and value.isdigit()):
-                raise ValueError(f"Content-Length is one decimal number, not {value!r}")
-            self.length = int(value)
-            return
-        if name == "date":
-            self.dated = True
-        else:
-            self.named = True
-        lines.append(f"{name.title()}: {check_value(value.strip(OWS), name)}\r\n".encode("latin-1"))
+
+#: More heads than these are not remembered, and no longer ones.
+REMEMBERED = 512
+LONGEST = 1024
+
+_LINES = FieldLines()
+_heads: dict[tuple[object, ...], ResponseHead] = {}
+
+
+def response_head(status: str, headers: HeaderList) -> ResponseHead:
+    """The head that an application gave, made once for all responses that have the same."""
+    key = (status, *headers)
+    try:
+        head = _heads.get(key)
+    except TypeError:
+        raise TypeError(f"headers takes a list of (name, value), not {headers!r}") from None
+    if head is None:
+        head = ResponseHead(status, headers)
+        if len(head.data) <= LONGEST:
+            if len(_heads) >= REMEMBERED:
+                _heads.clear()
+            _heads[key] = head
+    return head
 
 
 @lru_cache(256)
@@ -71,12 +117,5 @@ def _status_line(status: str) -> bytes:
     return f"HTTP/1.1 {check_value(status.strip(OWS), 'the status')}\r\n".encode("latin-1")
 
 
-def _field_line(name: str, value: str) -> bytes:
-    check_name(name)
-    if is_hop_by_hop(name):
-        raise ValueError(f"{name} is the server's to set")
+def _line(name: str, value: str) -> bytes:
     return f"{name}: {check_value(value.strip(OWS), name)}\r\n".encode("latin-1")
-
-
-# Applications repeat themselves, and to check costs more than to remember.
-_remembered = lru_cache(1024)(_field_line)

@@ -17,8 +17,8 @@ from wsgikit.server.blocking import BlockingChannel
 from wsgikit.server.body import Disconnected
 from wsgikit.server.connection import Connection
 from wsgikit.server.outbox import plain_file
-from wsgikit.server.preamble import SERVER, date
-from wsgikit.server.response import ResponseHead
+from wsgikit.server.preamble import server_and_date
+from wsgikit.server.response import ResponseHead, response_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,29 +58,33 @@ class ResponseWriter(SimpleHandler):
     result: Any  # None before and after
     os_environ: dict[str, str] = {}  # the process's environment is nobody's request
 
+    _head: ResponseHead | None = None
+    _bodiless = _chunked = False
+    _owed: int | None = None  # what is still to come of the Content-Length
+
     def __init__(
         self, channel: Connection | BlockingChannel, environ: WSGIEnvironment, errors: ErrorStream
     ) -> None:
-        self.base_env = self.environ = environ
+        self.environ = environ
         self.channel = channel
         self.stderr = errors
         # Read now: the application may change its environ.
         self._method = environ["REQUEST_METHOD"]
         self._modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._head: ResponseHead | None = None
-        self._bodiless = self._chunked = False
-        self._owed: int | None = None  # what is still to come of the Content-Length
 
     def run(self, application: WSGIApplication) -> None:
         """Answer with ``application``; nothing is raised for what it or the client does wrong."""
         try:
             try:
                 self.setup_environ()
-                self.result = application(self.environ, self.start_response)
+                result = self.result = application(self.environ, self.start_response)
                 try:
                     self.finish_response()
                 finally:
-                    self._close_result()
+                    self.result = None
+                    close = getattr(result, "close", None)
+                    if close is not None:
+                        close()
             except Disconnected:
                 self.channel.keep = False
             except BaseException:
@@ -97,19 +101,13 @@ class ResponseWriter(SimpleHandler):
         if self._modern:
             environ["wsgi.early_hints"] = self.early_hints
 
-    def _close_result(self) -> None:
-        result, self.result = self.result, None
-        close = getattr(result, "close", None)
-        if close is not None:
-            close()
-
     def early_hints(self, headers: HeaderList) -> None:
         """Send ``103 Early Hints`` (RFC 8297) with ``headers``, unless the response has begun.
 
         The environ has it as ``wsgi.early_hints``, for clients that speak HTTP/1.1.
         """
         if not self.headers_sent:
-            fields = ResponseHead("200 OK", headers).data.partition(b"\r\n")[2]
+            fields = response_head("200 OK", headers).data.partition(b"\r\n")[2]
             self.channel.send(b"HTTP/1.1 103 Early Hints\r\n" + fields + b"\r\n", more=True)
 
     def start_response(
@@ -125,7 +123,7 @@ class ResponseWriter(SimpleHandler):
                 exc_info = None  # it refers to this frame
         elif self._head is not None:
             raise AssertionError("start_response was called before, and there is no exc_info")
-        self._head = ResponseHead(status, headers)
+        self._head = response_head(status, headers)
         self.status = status
         return self.write
 
@@ -219,13 +217,13 @@ class ResponseWriter(SimpleHandler):
         if not channel.protocol.complete:
             channel.keep = False
         length = head.length if head.length is not None else size
-        self._bodiless = self._method == "HEAD" or head.code in ("204", "304")
+        self._bodiless = self._method == "HEAD" or head.bodiless
         framing = b""
         if self._bodiless:
             # RFC 9110 §8.6: never in a 204; elsewhere it tells what a GET would get.
             if head.length is not None and head.code != "204":
                 framing = b"Content-Length: %d\r\n" % head.length
-            elif size and head.code not in ("204", "304"):
+            elif size and not head.bodiless:
                 framing = b"Content-Length: %d\r\n" % size
         elif length is not None:
             self._owed = length
@@ -239,8 +237,7 @@ class ResponseWriter(SimpleHandler):
             framing += b"Connection: close\r\n"
         elif not self._modern:
             framing += b"Connection: keep-alive\r\n"
-        server = b"" if head.named else SERVER
-        return b"%b%b%b%b\r\n" % (head.data, server, b"" if head.dated else date(), framing)
+        return b"".join((head.data, server_and_date(head.sets), framing, b"\r\n"))
 
     def sendfile(self) -> bool:
         """Let the system send a ``wsgi.file_wrapper`` body, where it is a plain file."""
