@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from time import time
 
-from wsgikit.http.grammar import is_token
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.structured import format_item
-from wsgikit.stores.limits import key_for
+from wsgikit.stores.limits import check_name, check_store, key_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ _SECOND = 1_000_000
 
 #: The most seconds of a limit, and of a burst: a year.
 MAX_SECONDS = 366 * 86400
-
-#: The longest ``name``.
-MAX_NAME = 60
 
 _EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
@@ -81,8 +77,8 @@ class Limiter:
         name: str = "default",
         clock: Callable[[], float] = time,
     ) -> None:
-        if not hasattr(store, "increment"):
-            raise TypeError(f"store takes a store such as MemoryStore(), not {store!r}")
+        check_store(store)
+        check_name(name)
         burst = requests if burst is None else burst
         for option, number in ("requests", requests), ("seconds", seconds), ("burst", burst):
             if not isinstance(number, int) or isinstance(number, bool):
@@ -98,8 +94,6 @@ class Limiter:
         self._burst = burst * self._interval
         if self._burst > MAX_SECONDS * _SECOND:
             raise ValueError(f"burst takes what comes back within a year, not {burst}")
-        if not isinstance(name, str) or not is_token(name) or len(name) > MAX_NAME:
-            raise ValueError(f"name takes a token of up to {MAX_NAME} characters, not {name!r}")
         self._store = store
         self._clock = clock
         self._prefix = f"rate:{name}:"

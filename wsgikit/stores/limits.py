@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-__all__ = ["MAX_COUNT", "MAX_EXPIRES", "MAX_KEY", "MAX_VALUE"]
+from wsgikit.http.grammar import is_token
+
+__all__ = ["MAX_COUNT", "MAX_EXPIRES", "MAX_KEY", "MAX_NAME", "MAX_VALUE"]
 
 #: The most bytes of a key, in UTF-8.
 MAX_KEY = 250
@@ -14,6 +16,8 @@ MAX_VALUE = 2**20
 MAX_EXPIRES = 2**31
 #: The highest count, and below 0 the lowest: so far the floating point of Redis is exact.
 MAX_COUNT = 2**53 - 1
+#: The longest ``name`` of a layer that has a store.
+MAX_NAME = 60
 
 # What leaves room for a prefix in a key.
 _LONGEST = 150
@@ -83,6 +87,18 @@ def check_size(option: str, size: object, least: int) -> None:
         raise TypeError(f"{option} takes a number of bytes, not {size!r}")
     if size < least:
         raise ValueError(f"{option} takes at least {least} bytes, not {size}")
+
+
+def check_store(store: object) -> None:
+    """Refuse what is no store, for the option ``store`` of a layer."""
+    if not hasattr(store, "compare_and_set"):
+        raise TypeError(f"store takes a store such as MemoryStore(), not {store!r}")
+
+
+def check_name(name: object) -> None:
+    """Refuse what cannot tell layers in one store apart: in a key, it ends at a colon."""
+    if not isinstance(name, str) or not is_token(name) or len(name) > MAX_NAME:
+        raise ValueError(f"name takes a token of up to {MAX_NAME} characters, not {name!r}")
 
 
 def added(key: str, found: bytes | None, by: int, floor: int | None) -> int:
