@@ -38,6 +38,11 @@ FILE_WRAPPER = "wsgi.file_wrapper"
 #: where it puts the client's address into REMOTE_ADDR.
 PEER = "wsgikit.peer"
 
+#: The process, user and group that connected to a Unix socket: a
+#: :class:`~wsgikit.server.unix_listener.PeerCredentials`. Written by our server, where the system
+#: tells it (Linux).
+PEER_CREDENTIALS = "wsgikit.peer_credentials"
+
 #: The nonce of this response's Content-Security-Policy, for ``<script nonce="...">``. Written by
 #: the ``security_headers`` layer where its policy has one.
 CSP_NONCE = "wsgikit.csp_nonce"

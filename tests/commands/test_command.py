@@ -14,6 +14,7 @@ def command():
     command.value("max-upload", size, "1G", "how much, 5 % at least")
     command.value("jobs", number(1, 9), None, "how many")
     command.switch("quiet", "say nothing")
+    command.values("sizes", size, "each of them")
     return command
 
 
@@ -29,6 +30,21 @@ def test_defaults(command):
 
 def test_what_is_typed(command):
     assert completed(command, "--max-upload", "5k", "--jobs", "2", "--quiet") == (5000, 2, True)
+
+
+def test_an_option_that_is_given_several_times(command, monkeypatch):
+    def sizes(*argv):
+        options = command.parse_args(argv)
+        command.complete(options)
+        return options.sizes
+
+    assert sizes() == []
+    monkeypatch.setenv("WSGIKIT_SIZES", " 1K  2K ")
+    assert sizes() == [1000, 2000]
+    assert sizes("--sizes", "3", "--sizes", "4") == [3, 4]
+    monkeypatch.setenv("WSGIKIT_SIZES", "1K none")
+    with pytest.raises(Trouble, match="WSGIKIT_SIZES in the environment: a size is"):
+        sizes()
 
 
 def test_variables(command, monkeypatch):

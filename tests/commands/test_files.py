@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from wsgikit.commands.serving import is_local
 from wsgikit.server.run import make_server
 
 PAGE = "text/html,*/*;q=0.8"
@@ -127,6 +129,21 @@ def test_for_others_any_name_is_answered_unless_told_which(served):
     argv = ["files", "--port", "0", "--host", "0.0.0.0"]
     assert served(argv, visit) == [200, 200]
     assert served([*argv, "--hosts", "*.my.example, my.example"], visit) == [421, 200]
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("127.0.0.1:0", True),
+        ("[::1]:0", True),
+        ("localhost:0", True),
+        ("0.0.0.0:0", False),
+        ("unix:s", True),
+        ("fd:3", False),
+    ],
+)
+def test_whether_an_address_is_for_this_machine_alone(address, local):
+    assert is_local(Namespace(bind=["127.0.0.1:0", address])) is local
 
 
 def test_uploads_for_others_are_told(served, get):

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import os
+import socket
+import stat
+
 import pytest
 
+from wsgikit.cli import main
 from wsgikit.server.run import make_server
 
 HELLO = """
@@ -61,6 +66,47 @@ def test_a_switch_may_be_off_in_the_environment(served, get, monkeypatch):
 def test_the_browser_is_opened_once_it_listens(served, get):
     served(["serve", "hello", "--port", "0", "--open"], lambda url: served.ready.wait(10))
     assert served.opened == [served.url]
+
+
+def unix_get(path):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(path)
+        client.sendall(b"GET /hello/Ada HTTP/1.0\r\n\r\n")
+        with client.makefile("rb") as stream:
+            return stream.read().partition(b"\r\n\r\n")[2].decode()
+
+
+def test_a_unix_socket(served):
+    def visit(url):
+        assert stat.S_IMODE(os.stat("s").st_mode) == 0o660
+        return unix_get("s")
+
+    argv = ["serve", "hello", "--bind", "unix:s", "--unix-mode", "660"]
+    assert served(argv, visit) == "Hello, Ada!"
+    assert served.url == "unix:s"
+
+
+def test_addresses_come_from_the_environment(served, get, monkeypatch):
+    monkeypatch.setenv("WSGIKIT_BIND", "127.0.0.2:0")
+    served(["serve", "hello"], lambda url: get(f"{url}/hello/Ada"))
+    assert served.url.startswith("http://127.0.0.2:")
+
+
+def test_no_browser_opens_a_unix_socket(capsys):
+    assert main(["serve", "hello", "--bind", "unix:s", "--open"]) == 2
+    assert "--open needs an address that a browser can open" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["8000", "unix:", ":70000"])
+def test_what_cannot_be_bound(refused, text):
+    line = refused("serve", "hello", "--bind", text)
+    assert "bind takes addresses such as" in line
+
+
+@pytest.mark.parametrize("text", ["0", "8", "rw", "1777", "-1"])
+def test_permissions_that_are_none(refused, text):
+    assert "permissions are octal" in refused("serve", "hello", f"--unix-mode={text}")
 
 
 def test_a_port_that_is_taken(refused):

@@ -75,6 +75,25 @@ class Command(ArgumentParser):
         into.add_argument(f"--{name}", action=action, type=read, metavar=shown, help=about)
         self._read[name] = ((lambda text: [read(text)]) if repeated else read, default)
 
+    def values(
+        self,
+        name: str,
+        read: Callable[[str], object],
+        text: str,
+        *,
+        group: _ArgumentGroup | None = None,
+    ) -> None:
+        """Add an option that may be given several times: a list, of what it has in each.
+
+        In the environment there is a space between them. Parameters are as of :meth:`value`.
+        """
+        note = f"{text}; may be given several times [{_variable(name)}]"
+        shown = name.rpartition("-")[2].upper()
+        (group or self).add_argument(
+            f"--{name}", type=read, action="append", metavar=shown, help=_escaped(note)
+        )
+        self._read[name] = (lambda text: [read(each) for each in text.split()], "")
+
     def switch(self, name: str, text: str, *, group: _ArgumentGroup | None = None) -> None:
         """Add an option that is on or off: off with ``--no-`` before its name, and by default."""
         note = _escaped(f"{text} [{_variable(name)}=1]")

@@ -8,9 +8,9 @@ from argparse import ArgumentTypeError
 from wsgikit import apps, middleware
 from wsgikit.commands.command import Trouble, folder, printed, size
 from wsgikit.commands.command import add as add_command
-from wsgikit.commands.serving import add_address, run_server
+from wsgikit.commands.serving import add_address, is_local, run_server
 from wsgikit.compose import stack
-from wsgikit.http.hosts import host_name, host_pattern, is_loopback
+from wsgikit.http.hosts import host_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run(options: Namespace) -> None:
     """
     root = folder(options.dir)
     app = _single_page(root, options) if options.spa else _listing(root, options)
-    local = is_loopback(host_name(options.host) or host_name(f"[{options.host}]") or "")
+    local = is_local(options)
     layers: list[Layer] = []
     if local or options.hosts:
         layers.append(middleware.allowed_hosts(hosts=(*_OWN, *(options.hosts or ()))))

@@ -19,6 +19,7 @@ Serve a WSGI application as it is: of wsgikit, Flask, Django, Bottle, or a funct
   {prog} serve hello:app
   {prog} serve site/wsgi.py:application
   {prog} serve shop:make_app --factory
+  {prog} serve hello:app --bind unix:/run/hello.sock --bind 127.0.0.1:8000
 
 Without a name it is "app" or "application", for a factory "make_app" or "create_app". Modules are
 looked for in the current directory first. Each request is logged to stderr. Ctrl+C stops, after

@@ -9,7 +9,9 @@ from traceback import print_exception
 
 import wsgikit
 from wsgikit.commands.command import Trouble
+from wsgikit.http.hosts import host_name, is_loopback
 from wsgikit.load import LoadError, load
+from wsgikit.server.addresses import Address, TcpAddress, UnixAddress, parse_binds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from wsgikit.commands.command import Command
     from wsgikit.types import WSGIApplication
 
-__all__ = ["add_address", "add_target", "loaded", "run_server"]
+__all__ = ["add_address", "add_target", "is_local", "loaded", "run_server"]
 
 
 def add_address(command: Command) -> None:
@@ -27,6 +29,10 @@ def add_address(command: Command) -> None:
     about = "the address to listen on; 0.0.0.0 is all that this machine has"
     command.value("host", _host, "127.0.0.1", about, group=group)
     command.value("port", _port, "8000", "the port; 0 takes a free one", group=group)
+    about = "listen there in place of host and port: HOST:PORT, unix:PATH, fd:NUMBER, or systemd"
+    command.values("bind", _bind, about, group=group)
+    about = "the permissions of Unix sockets; who may write can connect"
+    command.value("unix-mode", _mode, "600", about, group=group)
     command.switch("open", "open the browser there", group=group)
 
 
@@ -54,15 +60,38 @@ def loaded(options: Namespace) -> WSGIApplication:
         raise Trouble(f"{error}; --traceback shows it all", 1) from None
 
 
+def is_local(options: Namespace) -> bool:
+    """Whether nobody but this machine reaches the address of the options."""
+
+    addresses = parse_binds(options.bind) or (TcpAddress(options.host, 0),)
+    return all(map(_is_own, addresses))
+
+
+def _is_own(address: Address) -> bool:
+    if isinstance(address, TcpAddress):
+        host = f"[{address.host}]" if address.six else address.host
+        return is_loopback(host_name(host) or "")
+    return isinstance(address, UnixAddress)  # of what was inherited nothing is known
+
+
 def run_server(app: WSGIApplication, options: Namespace) -> None:
     """Serve ``app`` at the address of the options until a signal ends it."""
 
     def open_browser(url: str) -> None:
+        if url.startswith("unix:"):
+            raise Trouble("--open needs an address that a browser can open")
         # In a thread: a browser in the terminal returns when it is closed.
         Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     ready = open_browser if options.open else None
-    wsgikit.serve(app, host=options.host, port=options.port, ready=ready)
+    wsgikit.serve(
+        app,
+        host=options.host,
+        port=options.port,
+        bind=options.bind,
+        unix_mode=options.unix_mode,
+        ready=ready,
+    )
 
 
 def _host(text: str) -> str:
@@ -72,6 +101,20 @@ def _host(text: str) -> str:
     except UnicodeError:
         raise ArgumentTypeError(f"{text!r} is no address and no name of a host") from None
     return text
+
+
+def _bind(text: str) -> str:
+    try:
+        parse_binds([text])
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _mode(text: str) -> int:
+    if not (len(text) < 5 and set(text) <= set("01234567") and 0 < int(text, 8) < 0o1000):
+        raise ArgumentTypeError(f"permissions are octal, such as 660, not {text!r}")
+    return int(text, 8)
 
 
 def _port(text: str) -> int:

@@ -7,13 +7,15 @@ from socket import socket as Socket
 from typing import Any, Protocol
 
 from wsgikit.server.limits import Limits
+from wsgikit.server.listener import Listener
 from wsgikit.server.poller import Poller
 
 
 class Host(Protocol):
     """A :class:`~wsgikit.server.Server`, as its loop sees it."""
 
-    socket: Socket
+    listeners: list[Listener]
+    listener: Listener
     limits: Limits
     threads: int
     stop_timeout: float

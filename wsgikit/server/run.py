@@ -13,7 +13,8 @@ from wsgikit.server.threaded import Server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from typing import Any
 
     from wsgikit.types import WSGIApplication
 
@@ -25,6 +26,8 @@ def make_server(
     server_class: type[Server] = Server,
     handler_class: type[RequestHandler] = RequestHandler,
     *,
+    bind: Collection[str] = (),
+    unix_mode: int = 0o600,
     limits: Limits | None = None,
     threads: int = Server.threads,
 ) -> Server:
@@ -33,18 +36,23 @@ def make_server(
     :param host: the address or name to listen on; ``""`` is every IPv4 address of the machine.
     :param port: the port; 0 takes a free one, which ``server.port`` then tells.
     :param app: any WSGI callable.
+    :param bind: what to listen on in place of ``host`` and ``port``: see
+        :mod:`wsgikit.server.addresses`.
+    :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
     :param limits: what clients may take of it.
     :param threads: calls of the application that run side by side.
     :returns: the server, a context manager: ``serve_forever`` serves here, ``start`` in a thread.
     :raises TypeError: ``app`` is not callable.
     :raises ValueError: an option is out of its range.
-    :raises OSError: the address can't be listened on; the message names it.
+    :raises OSError: an address can't be listened on; the message names it.
     """
     if not callable(app):
         raise TypeError(f"app takes a WSGI callable, not {app!r}")
     if type(threads) is not int or threads < 1:
         raise ValueError(f"threads takes a whole number from 1 on, not {threads!r}")
-    server = server_class((host, port), handler_class)
+    # A class of somebody else's may know no more than a stock one.
+    options: dict[str, Any] = {"bind": bind, "unix_mode": unix_mode} if bind else {}
+    server = server_class((host, port), handler_class, **options)
     server.set_app(app)
     server.threads = threads
     if limits is not None:
@@ -57,6 +65,8 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    bind: Collection[str] = (),
+    unix_mode: int = 0o600,
     timeout: float | None = None,
     stop_timeout: float = 30.0,
     ready: Callable[[str], object] | None = None,
@@ -72,15 +82,18 @@ def serve(
     :param app: any WSGI callable.
     :param host: the address or name to listen on; ``""`` is every IPv4 address of the machine.
     :param port: the port; 0 takes a free one.
+    :param bind: what to listen on in place of ``host`` and ``port``, as in
+        ``["127.0.0.1:8000", "unix:/run/app.sock"]``: see :mod:`wsgikit.server.addresses`.
+    :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
     :param timeout: seconds that a client may be silent before its connection is closed: sets the
         limits ``idle``, ``head_time``, ``body_time`` and ``write_stall``.
     :param stop_timeout: seconds that a stop waits for running requests before it cuts them.
-    :param ready: called with the address as soon as clients can connect.
+    :param ready: called with the address, of several the first, as soon as clients can connect.
     :param limits: what clients may take of the server.
     :param threads: calls of the application that run side by side.
     :raises TypeError: ``app`` is not callable.
     :raises ValueError: an option is out of its range.
-    :raises OSError: the address can't be listened on; the message names it.
+    :raises OSError: an address can't be listened on; the message names it.
 
     Outside of the main thread no signal reaches it: use ``make_server`` and its ``start`` there.
     """
@@ -88,14 +101,17 @@ def serve(
         if seconds is not None and not 0 < seconds < float("inf"):
             raise ValueError(f"{name} takes a positive number of seconds, not {seconds!r}")
     with (
-        make_server(host, port, app, limits=limits, threads=threads) as server,
+        make_server(
+            host, port, app, bind=bind, unix_mode=unix_mode, limits=limits, threads=threads
+        ) as server,
         stopped_by_signals(server),
     ):
         server.stop_timeout = stop_timeout
         if timeout is not None:
             server.connection_timeout = timeout
         log_to_stderr()
-        print(f"Serving on {server.url} (Ctrl+C stops)", flush=True)
+        urls = " and ".join(listener.url for listener in server.listeners)
+        print(f"Serving on {urls} (Ctrl+C stops)", flush=True)
         if ready is not None:
             ready(server.url)
         server.serve_forever()

@@ -14,6 +14,7 @@ from time import monotonic
 from wsgikit.server.connection import Connection
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.host import Host
+from wsgikit.server.listener import Listener
 from wsgikit.server.pool import Pool
 
 TYPE_CHECKING = False
@@ -59,9 +60,15 @@ class Sockets:
         self._awake = False
         #: A signal has arrived, or the end.
         self.news = Event()
-        self._listener: socket.socket | None = server.socket
-        self._listener.setblocking(False)
-        self._poller.watch(self._listener.fileno())
+        self._listeners: dict[int, Listener] = {}
+        for listener in server.listeners:
+            listener.base_environ = server.base_environ
+            if listener is not server.listener:  # the first: the server's environ is of it
+                place = {"SERVER_NAME": listener.host, "SERVER_PORT": str(listener.port)}
+                listener.base_environ = server.base_environ | place
+            listener.socket.setblocking(False)
+            self._listeners[listener.socket.fileno()] = listener
+            self._poller.watch(listener.socket.fileno())
         # There may be connections in the system's queue of which nobody will tell.
         self._full = False
         #: When deadlines are to be looked at.
@@ -109,13 +116,19 @@ class Sockets:
             if self._wakened.recv(16).strip(WAKE):
                 self.news.set()
             self._awake = False
-        else:
-            self._accept()
+        elif listener := self._listeners.get(fd):
+            self._accept(listener)
 
-    def _accept(self) -> None:
-        """Accept all who wait, as far as the limit allows."""
+    def _accept_all(self) -> None:
+        """Accept all who wait anywhere, as far as the limit allows."""
         self._full = False
-        while self._listener is not None:
+        for listener in self._listeners.values():
+            self._accept(listener)
+
+    def _accept(self, listener: Listener) -> None:
+        """Accept all who wait at ``listener``, as far as the limit allows."""
+        self._server.listener = listener
+        while True:
             if len(self.connections) >= self._server.limits.connections:
                 self._full = True
                 return
@@ -143,7 +156,8 @@ class Sockets:
             return
         client.setblocking(False)
         limits = self._server.limits
-        connection = Connection(client, address, self._server.base_environ, limits)
+        base = self._server.listener.environ(client)
+        connection = Connection(client, address, base, limits)
         self.connections[connection.fd] = connection
         self.fresh.append(connection)
         self.due(connection, monotonic() + limits.idle)
@@ -197,7 +211,7 @@ class Sockets:
             del self.connections[connection.fd]
             connection.close()
             if self._full:
-                self._accept()
+                self._accept_all()
 
     def sweep(self, now: float) -> list[Connection]:
         """Close whose time is over; the idle ones of them are returned for a last look."""
@@ -221,7 +235,7 @@ class Sockets:
                 continue
             soonest = min(soonest, due)
         if self._full:
-            self._accept()
+            self._accept_all()
             soonest = min(soonest, now + RETRY)
         if self.stopping:
             soonest = now
@@ -236,9 +250,10 @@ class Sockets:
 
     def finish(self, now: float) -> bool:
         """Go on with a stop; whether it has come to its end."""
-        if self._listener is not None:
-            self._accept()  # who was let in by the system is served
-            self._poller.forget(self._listener.fileno())
+        if self._listeners:
+            self._accept_all()  # who was let in by the system is served
+            for fd in self._listeners:
+                self._poller.forget(fd)
             self._listen_no_more()
             self.look_at = now
             for guest in list(self._guests):  # their threads take them out
@@ -246,7 +261,7 @@ class Sockets:
         return not (self.connections or self._guests) or now >= self._stop_at
 
     def _listen_no_more(self) -> None:
-        self._listener = None
+        self._listeners.clear()
         self._server.server_close()
 
     def close_all(self) -> None:

@@ -1,4 +1,4 @@
-"""The server: a listening socket, and the loop that serves it.
+"""The server: the sockets that it listens on, and the loop that serves them.
 
 A subclass of :class:`wsgiref.simple_server.WSGIServer`.
 """
@@ -9,23 +9,22 @@ import logging
 import os
 import socket
 from dataclasses import replace
-from socketserver import TCPServer
+from socketserver import BaseServer
 from wsgiref.simple_server import WSGIServer
 
+from wsgikit.server.addresses import TcpAddress, parse_binds
 from wsgikit.server.handler import BASE_ENVIRON
 from wsgikit.server.limits import Limits
+from wsgikit.server.listeners import open_listeners
 from wsgikit.server.loop import Loop
 from wsgikit.server.poller import best_poller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any, Self
 
 log = logging.getLogger("wsgikit.server")
-
-#: Bytes that the system takes of a response beyond what it can send at once.
-UNSENT = 262144
 
 
 class Server(WSGIServer):
@@ -34,8 +33,11 @@ class Server(WSGIServer):
     :param server_address: ``(host, port)``: port 0 takes a free one, a host with a colon is IPv6.
     :param RequestHandlerClass: what answers a request: ``wsgikit.server.RequestHandler``. A handler
         of another kind has each connection, and a thread, for itself.
-    :raises OSError: the address can't be listened on; the message names it.
-    :raises ValueError: the port is none.
+    :param bind: what to listen on in place of ``server_address``: see
+        :mod:`wsgikit.server.addresses`.
+    :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
+    :raises OSError: an address can't be listened on; the message names it.
+    :raises ValueError: an option is out of its range.
 
     As a context manager it stops at the end. It serves once: what was stopped is not started again.
     Attributes that may be set before it serves are ``limits``, ``threads``, ``stop_timeout`` and
@@ -61,31 +63,52 @@ class Server(WSGIServer):
         server_address: tuple[str, int],
         RequestHandlerClass: Callable[..., Any],
         bind_and_activate: bool = True,
+        *,
+        bind: Collection[str] = (),
+        unix_mode: int = 0o600,
     ) -> None:
         host, port = server_address
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ValueError(f"port takes a number from 0 to 65535, not {port!r}")
+        if type(unix_mode) is not int or not 0 <= unix_mode <= 0o777:
+            raise ValueError(f"unix_mode takes permissions such as 0o660, not {unix_mode!r}")
         self._loop: Loop | None = None
         #: True once it is to stop: no connection is kept for another request.
         self.stopping = False
-        if ":" in host:
-            self.address_family = socket.AF_INET6
-        try:
-            super().__init__(server_address, RequestHandlerClass, bind_and_activate)
-        except OSError as error:
-            reason = f"cannot listen on {_authority(host, port)}: {error.strerror}"
-            raise OSError(error.errno, reason) from error
+        addresses = parse_binds(bind) or (TcpAddress(host, port),)
+        #: What it listens on. The first is the one that a stock server would have.
+        self.listeners = open_listeners(addresses, unix_mode)
+        #: The one whose client :meth:`get_request` takes.
+        self.listener = self.listeners[0]
+        self.socket = self.listener.socket
+        # TCPServer would open a socket of its own.
+        BaseServer.__init__(self, server_address, RequestHandlerClass)
+        if bind_and_activate:
+            try:
+                self.server_bind()
+                self.server_activate()
+            except BaseException:
+                self.server_close()
+                raise
 
     def server_bind(self) -> None:
-        # What is accepted inherits these: responses go out when they are sent, and the system holds
-        # little for a slow reader (it would hold megabytes: of 1000 of them, all that it has).
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
-        TCPServer.server_bind(self)
+        for listener in self.listeners:
+            listener.bind(reuse=self.allow_reuse_address)
+        self.server_address = self.socket.getsockname()
         # HTTPServer would ask the DNS for the host's name, which takes seconds where there is none.
         self.server_name, self.server_port = self.host, self.port
         self.setup_environ()
+
+    def server_activate(self) -> None:
+        for listener in self.listeners:
+            listener.listen(self.request_queue_size)
+
+    def server_close(self) -> None:
+        for listener in self.listeners:
+            listener.close()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        return self.listener.accept()
 
     def setup_environ(self) -> None:
         self.base_environ = BASE_ENVIRON | {
@@ -95,19 +118,21 @@ class Server(WSGIServer):
 
     @property
     def host(self) -> str:
-        """The address that it listens on."""
-        return str(self.server_address[0])
+        """The address that it listens on, of several the first."""
+        return self.listeners[0].host
 
     @property
     def port(self) -> int:
         """The port that it listens on, also where 0 was asked for."""
-        return int(self.server_address[1])
+        return self.listeners[0].port
 
     @property
     def url(self) -> str:
-        """Where a client on this machine finds it: ``http://127.0.0.1:8000``."""
-        loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-        return f"http://{_authority(loopback.get(self.host, self.host), self.port)}"
+        """Where a client on this machine finds it, of several places the first.
+
+        ``http://127.0.0.1:8000``, or ``unix:/run/app.sock``.
+        """
+        return self.listeners[0].url
 
     @property
     def connection_timeout(self) -> float:
@@ -179,7 +204,3 @@ class Server(WSGIServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         log.exception("Error on the connection of %s", client_address)
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
