@@ -171,10 +171,22 @@ def disturb(kind: str, chosen: argparse.Namespace) -> None:
             print(f"  {server:10}     0 %: it answers nobody")
 
 
+def measured(port: int, pid: int, seconds: int) -> tuple[float, float, str]:
+    """The rate of quick requests, the server's processor time for each in µs, and the rest."""
+    before = processor(pid)
+    rate, errors, p99 = load(port, SCENARIOS["hello"], seconds)
+    cost = (processor(pid) - before) / (rate * seconds) * 1e6
+    return rate, cost, f"p99 {p99:.1f} ms   errors {errors}"
+
+
 def beside_crowd(kind: str, count: int, server: str, seconds: int) -> None:
+    """Alone, beside the crowd, and alone again.
+
+    The crowd takes some of the machine for itself. What the server has to do with it shows in what
+    a request costs it beside the crowd, against what one costs it alone.
+    """
     with running(server) as (port, pid):
-        scenario = SCENARIOS["hello"]
-        before, bytes_before = load(port, scenario, seconds)[0], memory(pid)
+        alone, bytes_before = measured(port, pid, seconds), memory(pid)
         command = [sys.executable, "-m", "tests.benchmarks.server.crowd"]
         with subprocess.Popen(
             [*command, kind, str(count), str(port)],
@@ -186,15 +198,16 @@ def beside_crowd(kind: str, count: int, server: str, seconds: int) -> None:
             assert crowd.stdin
             crowd.stdout.readline()
             time.sleep(1)
-            beside, errors, p99 = load(port, scenario, seconds)
+            rate, cost, rest = measured(port, pid, seconds)
             each = (memory(pid) - bytes_before) / count
             crowd.stdin.close()
             crowd.kill()
-        after = load(port, scenario, seconds)[0]
-        share = 100 * beside / ((before + after) / 2)
+        again = measured(port, pid, seconds)
+        rate_share = 100 * rate / ((alone[0] + again[0]) / 2)
+        cost_share = 100 * ((alone[1] + again[1]) / 2) / cost
         print(
-            f"  {server:10}{share:6.0f} % of {before:.0f} and {after:.0f}/s"
-            f"   p99 {p99:.1f} ms   {each:.0f} bytes each   errors {errors}"
+            f"  {server:10}{rate_share:6.0f} % of {alone[0]:.0f} and {again[0]:.0f}/s"
+            f"   by processor time {cost_share:4.0f} %   {each:.0f} bytes each   {rest}"
         )
 
 
