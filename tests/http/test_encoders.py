@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -82,6 +83,33 @@ def test_zstd_flushes_each_block_and_ends_its_frame(given, last):
     for block in given:
         assert encoder.feed(block) == b"[3 %b|]" % block
     assert encoder.finish(last) == b"[3 %b.]" % last
+
+
+def real_zstd(name):
+    """compression.zstd, where need be as it is for interpreters that lack it."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return import_module("backports.zstd")
+
+
+@given(given=blocks, last=st.binary(max_size=300), level=st.sampled_from(LEVELS))
+def test_zstd_is_read_up_to_each_block(given, last, level):
+    encoder = encoders(level, load=real_zstd)["zstd"]()
+    decoder = real_zstd("compression.zstd").ZstdDecompressor()
+    for block in given:
+        assert decoder.decompress(encoder.feed(block)) == block
+    assert decoder.decompress(encoder.finish(last)) == last
+    assert (decoder.eof, decoder.unused_data) == (True, b"")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_window_of_zstd_is_no_larger_than_browsers_take(level):
+    # RFC 9659, section 3; the head of a frame is that of RFC 8878, section 3.1.1.1.
+    whole = encoders(level, load=real_zstd)["zstd"]().finish(bytes(9 * 1024 * 1024))
+    descriptor, window = whole[4:6]
+    assert descriptor & 0x20 == 0  # not in one segment, whose window would be all of the content
+    assert 1 << (10 + (window >> 3)) <= 8 * 1024 * 1024
 
 
 @pytest.mark.parametrize("coding", ["zstd", *DECODERS])
