@@ -128,7 +128,7 @@ def test_a_stop_cuts_what_outlives_its_patience(caplog):
 
 def test_requests_run_side_by_side():
     app = Slow()
-    with make_server("127.0.0.1", 0, app).start() as server:
+    with make_server("127.0.0.1", 0, app, threads=2).start() as server:
         first = request(server)
         assert app.called.wait(10)
         app.called.clear()
