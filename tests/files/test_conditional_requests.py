@@ -199,10 +199,14 @@ def assert_right(app, method, answer, status):
         must = {"ETag", "Vary", "Cache-Control", "Content-Location", "Expires"}
         assert answer.headers.keys() == whole.headers.keys() & must
         assert answer.headers.items() <= whole.headers.items()
-    elif status == 412:
+    if status in (412, 416):
+        # §12.5.5: which representation it is about was chosen by these, too
+        chosen = whole.headers.get("Vary", "").split(", ")
+        assert {*filter(None, chosen)} <= {*answer.headers["Vary"].split(", ")}
+    if status == 412:
         assert not answer.headers.keys() & {"ETag", "Last-Modified", "Accept-Ranges"}
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    else:
+    if status == 416:
         assert answer.headers["Content-Range"] == "bytes */1024"  # §15.5.17
 
 

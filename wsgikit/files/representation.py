@@ -67,6 +67,10 @@ class Representation:
         self.known = http.conditions.not_modified(self.whole)
         return self.known
 
+    def varies(self) -> HeaderList:
+        """What other answers about it have to say too: on which fields its choice depended."""
+        return [field for field in self.whole if field[0].lower() == "vary"]
+
     if TYPE_CHECKING:
 
         def open(self) -> BinaryIO: ...

@@ -113,7 +113,8 @@ def send(shown: Representation, environ: WSGIEnvironment, start_response: StartR
             start_response("304 Not Modified", known.copy())
             return no_content()
         if outcome is not None:
-            raise HTTPError(412, "The file is not the one that the request is about.")
+            told = "The file is not the one that the request is about."
+            raise HTTPError(412, told, headers=shown.varies())
         ranges = _ranges(shown, method, environ)
     if method == "HEAD":
         start_response("200 OK", shown.whole.copy())
@@ -172,7 +173,7 @@ def _ranges(
     ranges = http.ranges.parse_range(wanted, shown.size, GAP)
     if ranges == []:
         unsatisfied = http.ranges.unsatisfied_range(shown.size)
-        headers = [("Content-Range", unsatisfied), ("Accept-Ranges", "bytes")]
+        headers = [("Content-Range", unsatisfied), ("Accept-Ranges", "bytes"), *shown.varies()]
         raise HTTPError(416, f"The file has {shown.size} bytes.", headers=headers)
     return ranges
 
