@@ -24,6 +24,7 @@ from wsgikit.middleware import (
     concurrency,
     conditional,
     cors,
+    csrf,
     deadline,
     etag,
     hang_watchdog,
@@ -122,6 +123,9 @@ CASES = {
     "cors, preflight": Case(
         cors(origins=["https://app.example"]), environ={**APP, **PREFLIGHT}, status=204
     ),
+    "csrf, GET": Case(csrf(), NOTHING),
+    "csrf, own page": Case(csrf(), NOTHING, {**POST, "HTTP_SEC_FETCH_SITE": "same-origin"}),
+    "csrf, program": Case(csrf(), environ=POST),
     "body_limit, no body": Case(body_limit(max_size=1000), NOTHING),
     "body_limit, length told": Case(body_limit(max_size=1000), environ=POST),
     "body_limit, chunked": Case(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.concurrency import concurrency as concurrency
     from wsgikit.middleware.conditional import conditional as conditional
     from wsgikit.middleware.cors import cors as cors
+    from wsgikit.middleware.csrf import csrf as csrf
     from wsgikit.middleware.deadline import deadline as deadline
     from wsgikit.middleware.debugger import debugger as debugger
     from wsgikit.middleware.errors import errors as errors
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 
 _NAMES = (
     "access_log allowed_hosts ban body_limit cache_control compress concurrency conditional cors"
-    " deadline debugger errors etag hang_watchdog head https_redirect method_override metrics"
-    " on_close options profile proxy_headers rate_limit request_id security_headers server_timing"
-    " trace_context trailing_slash"
+    " csrf deadline debugger errors etag hang_watchdog head https_redirect method_override"
+    " metrics on_close options profile proxy_headers rate_limit request_id security_headers"
+    " server_timing trace_context trailing_slash"
 ).split()
 _EXPORTS = {name: name for name in _NAMES}
 
