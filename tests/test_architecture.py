@@ -22,8 +22,9 @@ FLOORS = {
     0: "types keys lazy http",
     1: "wrap compose describe doctor conformance between lint stopwatch flame asking page environ"
     " signing passwords context",
-    2: "request response errors forms files trees folders archives assets templates failures debug",
-    3: "paths pathtree converters routes router apps stores metrics tallies access clients limiter",
+    2: "request response errors forms stores sessions files trees folders archives assets templates"
+    " failures debug",
+    3: "paths pathtree converters routes router apps metrics tallies access clients limiter",
     4: "middleware",
     5: "server",
     6: "cli __main__ commands load testing demo",

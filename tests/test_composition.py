@@ -52,10 +52,12 @@ from wsgikit.middleware import (
     request_id,
     security_headers,
     server_timing,
+    sessions,
     trace_context,
     trailing_slash,
 )
 from wsgikit.middleware.on_close import on_close as after_close
+from wsgikit.request import Request
 from wsgikit.stores import MemoryStore
 from wsgikit.wrap import Transformer, add_headers, on_close, on_start, transform, without_body
 
@@ -300,6 +302,20 @@ def unpacking(app):
     return answer
 
 
+def using(sessions, **options):
+    """Sessions, and in them an application that uses its own, or does not."""
+
+    def wrap(app):
+        def use(environ, start_response):
+            if environ["REQUEST_METHOD"] != "HEAD":
+                Request(environ).session["used"] = True
+            return app(environ, start_response)
+
+        return sessions(use, **options)
+
+    return wrap
+
+
 class Unpacked(Transformer):
     def __init__(self, headers):
         self.headers = headers
@@ -476,6 +492,7 @@ LAYERS = {
     "trace_context": (lambda tag, ledger: trace_context(), as_it_is),
     "metrics": (lambda tag, ledger: metrics(into=Metrics()), as_it_is),
     "server_timing": (lambda tag, ledger: server_timing(), as_it_is),
+    "sessions": (lambda tag, ledger: using(sessions, keys=["a key of enough bytes"]), as_it_is),
     "profile": (lambda tag, ledger: profile(directory="/nowhere"), as_it_is),
     "hang_watchdog": (lambda tag, ledger: hang_watchdog(seconds=600), as_it_is),
     "on_close": (lambda tag, ledger: after_close(), as_it_is),

@@ -26,6 +26,10 @@ DRAW_ERROR = "wsgikit.draw_error"
 #: :meth:`wsgikit.Request.form`; :meth:`wsgikit.Request.application` closes it at the end.
 FORM = "wsgikit.form"
 
+#: What opens the :class:`~wsgikit.sessions.session.Session` of this request when it is first asked
+#: for. Written by the ``sessions`` layer, read by :attr:`wsgikit.Request.session`.
+SESSION = "wsgikit.session"
+
 #: True where ``wsgi.input`` ends by itself where the body ends, so that a body without a
 #: Content-Length can be read to its end. Written by servers, ours always.
 INPUT_TERMINATED = "wsgi.input_terminated"
@@ -42,6 +46,11 @@ PEER = "wsgikit.peer"
 #: :class:`~wsgikit.server.unix_listener.PeerCredentials`. Written by our server, where the system
 #: tells it (Linux).
 PEER_CREDENTIALS = "wsgikit.peer_credentials"
+
+#: Who has signed in, as CGI has it (RFC 3875 §4.1.11), and how: ``Basic`` or ``Bearer``. Written by
+#: the ``basic_auth`` and ``bearer_auth`` layers.
+REMOTE_USER = "REMOTE_USER"
+AUTH_TYPE = "AUTH_TYPE"
 
 #: The nonce of this response's Content-Security-Policy, for ``<script nonce="...">``. Written by
 #: the ``security_headers`` layer where its policy has one.

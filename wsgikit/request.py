@@ -7,7 +7,7 @@ from wsgikit import forms, http
 from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError, MissingField
 from wsgikit.http.query import parse_query
-from wsgikit.keys import FORM, ROUTE, ROUTING_ARGS, STATE
+from wsgikit.keys import FORM, ROUTE, ROUTING_ARGS, SESSION, STATE
 from wsgikit.response import JSON, TEXT, to_application
 from wsgikit.wrap import no_content, on_close
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from wsgikit.http.accept import EncodingAccept, LanguageAccept, MediaAccept
     from wsgikit.http.media import MediaType
     from wsgikit.http.query import MultiDict
+    from wsgikit.sessions.opening import Opening
+    from wsgikit.sessions.session import Session
     from wsgikit.types import (
         Body,
         JSONValue,
@@ -214,6 +216,19 @@ class Request:
     def state(self) -> dict[str, object]:
         """The application's own values for this request, shared by layers and views."""
         return self.environ.setdefault(STATE, {})  # type: ignore[no-any-return]
+
+    @property
+    def session(self) -> Session:
+        """What is kept for this client from one request to the next; saved as the response starts.
+
+        To ask for it is to use it: the response is then of one person, and says so to caches.
+
+        Raises :class:`LookupError` where no ``sessions`` layer is around.
+        """
+        opening: Opening | None = self.environ.get(SESSION)
+        if opening is None:
+            raise LookupError("request.session needs the layer sessions() around the application")
+        return opening.open(self.environ)
 
     def url_for(self, name: str, /, **params: object) -> str:
         """The path of the route ``name`` of the router that called this view, with SCRIPT_NAME.

@@ -40,6 +40,7 @@ from wsgikit.middleware import (
     request_id,
     security_headers,
     server_timing,
+    sessions,
     trace_context,
     trailing_slash,
 )
@@ -159,6 +160,7 @@ CASES = {
     "trace_context": Case(trace_context()),
     "trace_context, inbound": Case(trace_context(), environ=TRACED),
     "server_timing": Case(server_timing()),
+    "sessions, not asked for": Case(sessions(keys=["a key of enough bytes"]), NOTHING),
     "profile, not asked for": Case(profile(directory="profiles"), NOTHING),
     "hang_watchdog": Case(hang_watchdog(seconds=60), SEEN),
     "on_close, nothing left": Case(on_close(), NOTHING),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.request_id import request_id as request_id
     from wsgikit.middleware.security_headers import security_headers as security_headers
     from wsgikit.middleware.server_timing import server_timing as server_timing
+    from wsgikit.middleware.sessions import sessions as sessions
     from wsgikit.middleware.trace_context import trace_context as trace_context
     from wsgikit.middleware.trailing_slash import trailing_slash as trailing_slash
 
@@ -44,7 +45,7 @@ _NAMES = (
     "access_log allowed_hosts ban body_limit cache_control compress concurrency conditional cors"
     " csrf deadline debugger errors etag hang_watchdog head https_redirect method_override"
     " metrics on_close options profile proxy_headers rate_limit request_id security_headers"
-    " server_timing trace_context trailing_slash"
+    " server_timing sessions trace_context trailing_slash"
 ).split()
 _EXPORTS = {name: name for name in _NAMES}
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wsgikit.wrap.guard import guard as guard
     from wsgikit.wrap.observe import Observed as Observed
     from wsgikit.wrap.observe import observe as observe
+    from wsgikit.wrap.start import Later as Later
     from wsgikit.wrap.start import add_headers as add_headers
     from wsgikit.wrap.start import add_unless as add_unless
     from wsgikit.wrap.start import on_start as on_start
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from wsgikit.wrap.without_body import without_body as without_body
 
 _EXPORTS = {
+    "Later": "start",
     "Observed": "observe",
     "Replaced": "body",
     "Transformer": "transform",
