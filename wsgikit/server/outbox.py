@@ -95,10 +95,13 @@ class Outbox:
         sent = 0
         if not self._rest:
             try:
-                if len(blocks) == 1 or not CAN_GATHER:
-                    sent = self._socket.send(b"".join(blocks), _MSG_MORE if more else 0)
-                else:
+                if len(blocks) > 1 and CAN_GATHER:
                     sent = self._socket.sendmsg(blocks)
+                else:
+                    block = b"".join(blocks)
+                    sent = self._socket.send(block, _MSG_MORE if more else 0)
+                    if sent == len(block):
+                        return
             except BlockingIOError:
                 pass
             except OSError as error:

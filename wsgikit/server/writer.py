@@ -71,6 +71,10 @@ class ResponseWriter(SimpleHandler):
         # Read now: the application may change its environ.
         self._method = environ["REQUEST_METHOD"]
         self._modern = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        # Nothing about the request keeps the response from being like most.
+        self._usual = (
+            self._modern and self._method != "HEAD" and channel.keep and channel.protocol.complete
+        )
 
     def run(self, application: WSGIApplication) -> None:
         """Answer with ``application``; nothing is raised for what it or the client does wrong."""
@@ -147,18 +151,32 @@ class ResponseWriter(SimpleHandler):
             if type(block) is not bytes:
                 raise TypeError(f"the blocks of a body are bytes, not {type(block).__name__}")
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
-        head = self._begin(len(body))
+        size = len(body)
+        if self._usual and size <= JOINED and self._send_usual(body, size):
+            return
+        head = self._begin(size)
         if self._bodiless:
             self.channel.send(head)
-        elif self._owed != len(body):
+        elif self._owed != size:
             self._send(body, head, more=False)
             self.finish_content()
         else:
-            self.bytes_sent = len(body)
-            if len(body) <= JOINED:
-                self.channel.send(head + body)
-            else:
-                self.channel.send(head, body)
+            self.bytes_sent = size
+            self.channel.send(head, body)
+
+    def _send_usual(self, body: bytes, size: int) -> bool:
+        """Send what most responses are, or leave it to be sent by the rest of this class.
+
+        That would send the same, and ask more questions: a twentieth of the time of a request.
+        """
+        head = self._head
+        if head is None or head.bodiless or head.length not in (None, size):
+            return False
+        self.headers_sent = True
+        self.bytes_sent = size
+        own = server_and_date(head.sets)
+        self.channel.send(b"%b%bContent-Length: %d\r\n\r\n%b" % (head.data, own, size, body))
+        return True
 
     def write(self, data: bytes) -> None:
         if type(data) is not bytes:
