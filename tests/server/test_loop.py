@@ -275,7 +275,7 @@ def test_the_environ_tells_both_ends_of_the_connection():
     assert (seen["REMOTE_ADDR"], seen["REMOTE_PORT"]) == (host, str(port))
     assert (seen["SERVER_NAME"], seen["SERVER_PORT"]) == (server.host, str(server.port))
     assert (seen["SCRIPT_NAME"], seen["SERVER_SOFTWARE"]) == ("", "wsgikit")
-    assert (seen["wsgi.url_scheme"], seen["wsgi.multithread"]) == ("http", server.threads > 1)
+    assert (seen["wsgi.url_scheme"], seen["wsgi.multithread"]) == ("http", True)
 
 
 def test_a_request_is_one_readable_line(caplog):
@@ -782,3 +782,38 @@ def test_a_slow_reader_that_leaves_is_no_error(caplog):
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         until(lambda: not server._loop.sockets.connections)
     assert not caplog.records
+
+
+def test_at_a_stop_who_has_just_been_answered_may_ask_once_more():
+    request = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+    with serving(hello) as server, dial(server) as client:
+        client.sendall(request)
+        assert client.recv(1000).endswith(b"/a")
+        stop = Thread(target=server.stop)
+        stop.start()
+        until(lambda: not server._loop.sockets._listeners)
+        time.sleep(3 * sockets.LAST_LOOK)
+        client.sendall(request)
+        answer = everything(client)
+        stop.join()
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"/a")
+
+
+def test_at_a_stop_a_running_request_is_told_to_be_the_last():
+    called, go = Event(), Event()
+
+    def app(environ, start_response):
+        called.set()
+        go.wait(10)
+        return hello(environ, start_response)
+
+    with serving(app) as server, dial(server) as client:
+        client.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
+        called.wait(10)
+        server.begin_shutdown()
+        until(lambda: not server._loop.sockets._listeners)
+        until(lambda: all(c.last for c in server._loop.sockets.connections.values()))
+        go.set()
+        answer = everything(client)
+    assert b"\r\nConnection: close\r\n" in answer

@@ -27,7 +27,7 @@ class BlockingChannel:
         self.protocol = Protocol(base, limits)
         self.head = NO_REQUEST
         self.awaited = False
-        self.keep = False
+        self.keep = self.last = False
 
     def read_head(self) -> bool:
         """Read a request; False where the client is done.

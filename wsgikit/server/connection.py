@@ -36,8 +36,8 @@ class Connection:
 
     __slots__ = (
         "address", "again", "awaited", "began", "body", "busy", "deadline", "ended", "expired",
-        "fd", "head", "keep", "limits", "lingering", "more", "outbox", "protocol", "received",
-        "requests", "socket", "watched", "writing",
+        "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox", "protocol",
+        "received", "requests", "socket", "watched", "writing",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,8 @@ class Connection:
         self.busy = False
         #: May the connection be used for another request after this one?
         self.keep = True
+        #: The server stops: the response that begins next is the last one, and says so.
+        self.last = False
         #: The poller watches it, for writing or for reading.
         self.watched = self.writing = False
         #: Nobody will tell about what else there is to read: it has to be tried.

@@ -31,6 +31,8 @@ WAKE = b"\0"
 LINGER = 2.0
 #: Seconds for which a stop listens to idle connections: a request may be on its way.
 LAST_LOOK = 0.1
+#: Seconds after their last request for which it listens to others: they are likely to go on.
+RECENT = 1.0
 #: Seconds between two looks at the deadlines, at least.
 GRAIN = 0.05
 #: Seconds until new connections are tried again where the system had no room for them.
@@ -223,8 +225,9 @@ class Sockets:
             if connection.busy:
                 due = now + idle  # a thread that is done with it tells nobody
             elif connection.deadline > now:
-                if waiting and self.stopping:
-                    connection.deadline = min(connection.deadline, now + LAST_LOOK)
+                if waiting and self.stopping and connection.deadline > now + RECENT:
+                    asked = connection.deadline - idle
+                    connection.deadline = max(asked + RECENT, now + LAST_LOOK)
                 due = connection.deadline
             elif waiting and not connection.expired:
                 connection.expired = True
@@ -256,6 +259,8 @@ class Sockets:
                 self._poller.forget(fd)
             self._listen_no_more()
             self.look_at = now
+            for connection in self.connections.values():
+                connection.last = True
             for guest in list(self._guests):  # their threads take them out
                 _shut(guest, socket.SHUT_RD)
         return not (self.connections or self._guests) or now >= self._stop_at

@@ -232,7 +232,7 @@ class ResponseWriter(SimpleHandler):
             raise AssertionError("the application did not call start_response")
         channel = self.channel
         self.headers_sent = True
-        if not channel.protocol.complete:
+        if channel.last or not channel.protocol.complete:
             channel.keep = False
         length = head.length if head.length is not None else size
         self._bodiless = self._method == "HEAD" or head.bodiless
