@@ -1,7 +1,30 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
+
+from tests.programs import Program
 
 # Shared machines are slow at times: a test's answer counts, not its time.
 settings.register_profile("wsgikit", deadline=None, max_examples=60)
 settings.load_profile("wsgikit")
+
+
+@pytest.fixture
+def python():
+    """Starts ``python3 ...``, and ends it, with all of its processes, after the test."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Program(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()
+
+
+@pytest.fixture
+def program(python):
+    """Starts a program that is given as its text."""
+    return lambda source, *arguments: python("-c", source, *arguments)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
 
@@ -118,3 +119,46 @@ def test_a_port_that_is_taken(refused):
 def test_a_host_that_is_unknown(refused):
     line = refused("serve", "hello", "--host", "nowhere.invalid", "--port", "0", status=1)
     assert line.startswith("cannot listen on nowhere.invalid:0: ")
+
+
+@pytest.fixture
+def command(python, folder):
+    """Starts ``wsgikit serve hello --port 0 ...``."""
+    return lambda *options: python("-m", "wsgikit", "serve", "hello", "--port", "0", *options)
+
+
+def test_workers_load_the_application_themselves_and_anew_after_a_sighup(command, folder):
+    running = command("--workers", "2").listening()
+    assert running.get("/hello/Ada") == "Hello, Ada!"
+    (folder / "hello.py").write_text(HELLO.replace("Hello,", "Good morning,"))
+    running.signal(signal.SIGHUP)
+    running.line("Reloaded: 2 new workers")
+    running.until(lambda: running.get("/hello/Ada") == "Good morning, Ada!")
+    (folder / "hello.py").write_text("app = (")
+    running.signal(signal.SIGHUP)
+    running.line(r"Not reloaded, .*: Worker \d+ could not start: hello failed with SyntaxError: ")
+    assert running.get("/hello/Ada") == "Good morning, Ada!"
+    running.signal(signal.SIGTERM)
+    assert running.ended() == 0
+
+
+def test_workers_that_cannot_load_the_application_end_it_with_one_line(command, folder):
+    (folder / "hello.py").write_text("1 / 0")
+    running = command("--workers", "2")
+    assert running.ended() == 1
+    told = "hello failed with ZeroDivisionError: division by zero (hello.py, line 1)"
+    assert running.lines == [f"wsgikit: error: {told}; --traceback shows it all", None]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--workers", "many", "a number from 0 to 1000, not 'many'"),
+        ("--threads", "0", "a number from 1 to 1000, not '0'"),
+        ("--worker-requests", "0", "a number from 1 to 999999999, not '0'"),
+        ("--worker-timeout", "0", "a number from 1 to 86400, not '0'"),
+        ("--stop-timeout", "-1", "a number from 1 to 86400, not '-1'"),
+    ],
+)
+def test_numbers_of_processes_are_checked(refused, option, value, told):
+    assert told in refused("serve", "hello", option, value)

@@ -16,7 +16,8 @@ from urllib.request import urlopen
 import pytest
 
 from wsgikit.server.handler import RequestHandler
-from wsgikit.server.run import log_to_stderr, make_server, serve, stopped_by_signals
+from wsgikit.server.run import log_to_stderr, make_server, serve
+from wsgikit.server.signals import stopped_by_signals
 from wsgikit.server.threaded import Server
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from wsgikit.commands.command import Trouble, number
 from wsgikit.commands.command import add as add_command
 from wsgikit.commands.serving import add_address, add_target, loaded, run_server
+from wsgikit.response import Response
+from wsgikit.server.worker import WorkerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
 
     from wsgikit.commands.command import Command
+    from wsgikit.server.threaded import Server
 
 __all__ = ["add", "run"]
 
@@ -24,6 +28,9 @@ Serve a WSGI application as it is: of wsgikit, Flask, Django, Bottle, or a funct
 Without a name it is "app" or "application", for a factory "make_app" or "create_app". Modules are
 looked for in the current directory first. Each request is logged to stderr. Ctrl+C stops, after
 the requests that are running.
+
+With --workers, processes serve that this one watches: it replaces those that crash or hang. SIGHUP
+has them replaced one by one by such as load the application anew, and no request is lost.
 """
 
 
@@ -32,8 +39,43 @@ def add(commands: _SubParsersAction[Command]) -> None:
     command = add_command(commands, "serve", run, "serve an application", _TEXT)
     add_target(command)
     add_address(command)
+    group = command.add_argument_group("processes")
+    about = "processes that serve; 0: this one does"
+    command.value("workers", number(0, 1000), "0", about, group=group)
+    about = "calls of the application that run side by side, in each process"
+    command.value("threads", number(1, 1000), "8", about, group=group)
+    about = "calls of the application after which a worker is replaced, and up to a tenth more"
+    command.value("worker-requests", number(1, 10**9 - 1), None, about, group=group)
+    about = "seconds without a sign of life after which a worker is killed"
+    command.value("worker-timeout", number(1, 86400), "30", about, group=group)
+    about = "seconds that a stop waits for running requests"
+    command.value("stop-timeout", number(1, 86400), "30", about, group=group)
 
 
 def run(options: Namespace) -> None:
-    """Serve the application that the options name."""
-    run_server(loaded(options), options)
+    """Serve the application that the options name.
+
+    :raises Trouble: when it cannot be loaded.
+    """
+
+    def load(server: Server) -> None:
+        try:
+            server.set_app(loaded(options))
+        except Trouble as trouble:
+            raise WorkerError(str(trouble)) from None
+
+    processes = {
+        "threads": options.threads,
+        "stop_timeout": options.stop_timeout,
+        "workers": options.workers,
+        "worker_requests": options.worker_requests,
+        "worker_timeout": options.worker_timeout,
+    }
+    if not options.workers:
+        run_server(loaded(options), options, **processes)
+        return
+    try:
+        # Each worker loads the application for itself, so that a new one finds new code.
+        run_server(Response(status=503), options, on_worker_start=load, **processes)
+    except WorkerError as error:
+        raise Trouble(str(error), 1) from None

@@ -16,6 +16,7 @@ from wsgikit.server.addresses import Address, TcpAddress, UnixAddress, parse_bin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Any
 
     from wsgikit.commands.command import Command
     from wsgikit.types import WSGIApplication
@@ -74,8 +75,11 @@ def _is_own(address: Address) -> bool:
     return isinstance(address, UnixAddress)  # of what was inherited nothing is known
 
 
-def run_server(app: WSGIApplication, options: Namespace) -> None:
-    """Serve ``app`` at the address of the options until a signal ends it."""
+def run_server(app: WSGIApplication, options: Namespace, **others: Any) -> None:
+    """Serve ``app`` at the address of the options until a signal ends it.
+
+    :param others: more options of :func:`wsgikit.serve`.
+    """
 
     def open_browser(url: str) -> None:
         if url.startswith("unix:"):
@@ -91,6 +95,7 @@ def run_server(app: WSGIApplication, options: Namespace) -> None:
         bind=options.bind,
         unix_mode=options.unix_mode,
         ready=ready,
+        **others,
     )
 
 

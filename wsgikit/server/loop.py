@@ -46,6 +46,7 @@ class Loop:
         self.sockets = Sockets(server, self.pool)
         self._inline = Inline(lambda: self.pool.put(self.run))
         self.now = monotonic()
+        self._asked = 0.0
 
     def start(self) -> None:
         """Serve, in a thread of the pool."""
@@ -282,6 +283,13 @@ class Loop:
     def stop(self, seconds: float) -> None:
         """Take no new connections, answer what has arrived, and cut what lasts longer."""
         self.sockets.stop(seconds)
+
+    def turns(self) -> bool:
+        """Whether it has gone round since this was last asked; from one thread."""
+        turned = self.now >= self._asked and not self.over.is_set()
+        self._asked = monotonic()
+        self.sockets.wake()
+        return turned
 
     def _end(self) -> None:
         self._inline.close()

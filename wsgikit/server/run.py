@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-import signal
-from contextlib import contextmanager
+import os
 from threading import current_thread, main_thread
 
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.limits import Limits
+from wsgikit.server.signals import stopped_by_signals
+from wsgikit.server.supervisor import Supervisor
 from wsgikit.server.threaded import Server
+from wsgikit.server.worker import Workers
+
+log = logging.getLogger("wsgikit.server")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from wsgikit.types import WSGIApplication
@@ -72,6 +76,11 @@ def serve(
     ready: Callable[[str], object] | None = None,
     limits: Limits | None = None,
     threads: int = Server.threads,
+    workers: int = 0,
+    worker_requests: int | None = None,
+    worker_timeout: float = 30.0,
+    on_worker_start: Callable[[Server], object] | None = None,
+    on_worker_stop: Callable[[Server], object] | None = None,
 ) -> None:
     """Serve ``app`` over HTTP until SIGINT (Ctrl+C) or SIGTERM; running requests complete first.
 
@@ -90,53 +99,72 @@ def serve(
     :param stop_timeout: seconds that a stop waits for running requests before it cuts them.
     :param ready: called with the address, of several the first, as soon as clients can connect.
     :param limits: what clients may take of the server.
-    :param threads: calls of the application that run side by side.
-    :raises TypeError: ``app`` is not callable.
+    :param threads: calls of the application that run side by side, in each process.
+    :param workers: processes that serve, watched by this one, which then does not serve itself; 0:
+        this one serves. Where the system cannot fork, one process serves, and the log tells it.
+    :param worker_requests: calls of the application after which a worker is replaced, up to a tenth
+        more for each, so that not all are replaced at once.
+    :param worker_timeout: seconds without a sign of life of its loop after which a worker is killed
+        and replaced. A slow call of the application is no silence.
+    :param on_worker_start: called with its server in each process that serves, before it does. If
+        it raises, the worker does not serve.
+    :param on_worker_stop: called with its server after its last request.
+    :raises TypeError: ``app`` or a hook is not callable.
     :raises ValueError: an option is out of its range.
     :raises OSError: an address can't be listened on; the message names it.
+    :raises WorkerError: the first worker cannot serve.
+
+    With workers, SIGHUP replaces them one by one: the new one is ready before the old one is told
+    to stop. What ``on_worker_start`` does is done anew, and may set another application with
+    ``server.set_app``. Where it fails, the old workers go on. A worker that crashes is replaced.
 
     Outside of the main thread no signal reaches it: use ``make_server`` and its ``start`` there.
     """
     for name, seconds in (("timeout", timeout), ("stop_timeout", stop_timeout)):
         if seconds is not None and not 0 < seconds < float("inf"):
             raise ValueError(f"{name} takes a positive number of seconds, not {seconds!r}")
-    with (
-        make_server(
-            host, port, app, bind=bind, unix_mode=unix_mode, limits=limits, threads=threads
-        ) as server,
-        stopped_by_signals(server),
-    ):
+    processes = Workers(
+        workers=workers,
+        worker_requests=worker_requests,
+        worker_timeout=worker_timeout,
+        on_worker_start=on_worker_start,
+        on_worker_stop=on_worker_stop,
+    )
+    with make_server(
+        host, port, app, bind=bind, unix_mode=unix_mode, limits=limits, threads=threads
+    ) as server:
         server.stop_timeout = stop_timeout
         if timeout is not None:
             server.connection_timeout = timeout
         log_to_stderr()
-        urls = " and ".join(listener.url for listener in server.listeners)
-        print(f"Serving on {urls} (Ctrl+C stops)", flush=True)
-        if ready is not None:
-            ready(server.url)
-        server.serve_forever()
+
+        def listening() -> None:
+            urls = " and ".join(listener.url for listener in server.listeners)
+            print(f"Serving on {urls} (Ctrl+C stops)", flush=True)
+            if ready is not None:
+                ready(server.url)
+
+        if workers and _can_fork():
+            Supervisor(server, processes).run(listening)
+            return
+        with stopped_by_signals(server):
+            processes.started(server)
+            listening()
+            server.serve_forever()
+            processes.stopped(server)
 
 
-@contextmanager
-def stopped_by_signals(server: Server) -> Iterator[None]:
-    """Let SIGINT and SIGTERM shut ``server`` down; the second one does what it did before."""
-    previous: dict[int, signal._HANDLER] = {}
+def _can_fork() -> bool:
+    """Whether there can be workers.
 
-    def restore() -> None:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-    def stop(number: int, frame: object) -> None:
-        restore()
-        server.begin_shutdown()
-
-    if current_thread() is main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            previous[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        restore()
+    :raises RuntimeError: not from this thread, as signals do not reach it.
+    """
+    if not hasattr(os, "fork"):
+        log.warning("This system cannot fork: one process serves, without workers")
+        return False
+    if current_thread() is not main_thread():
+        raise RuntimeError("serve starts workers in the main thread only")
+    return True
 
 
 def log_to_stderr() -> None:

@@ -150,7 +150,7 @@ class Server(WSGIServer):
         self._begin()
         return self
 
-    def _begin(self) -> Loop:
+    def _begin(self) -> None:
         if self._loop is not None:
             raise RuntimeError("a server serves once")
         self.base_environ["wsgi.multithread"] = self.threads > 1
@@ -158,7 +158,6 @@ class Server(WSGIServer):
         loop.start()
         if self.stopping:  # a signal may come early
             loop.stop(self.stop_timeout)
-        return loop
 
     def stop(self) -> None:
         """Stop as :meth:`shutdown`, then close. Harmless when repeated."""
@@ -167,7 +166,17 @@ class Server(WSGIServer):
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until :meth:`shutdown`; ``poll_interval`` is of no meaning: nothing is polled."""
-        loop = self._begin()
+        self._begin()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the end of a server that was started; signal handlers run meanwhile.
+
+        What they raise ends the server at once.
+        """
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("the server was not started")
         try:
             with loop.sockets.told_of_signals():
                 while not loop.over.is_set():
@@ -176,6 +185,10 @@ class Server(WSGIServer):
         except BaseException:
             loop.stop(0)
             raise
+
+    def turns(self) -> bool:
+        """Whether its loop has gone round since this was last asked: for a watch over it."""
+        return self._loop is None or self._loop.turns()
 
     def begin_shutdown(self) -> None:
         """Begin to stop, and return at once: for signal handlers."""
