@@ -442,7 +442,7 @@ def marked(script, tag, method):
 def packed(script, tag, method):
     """compress(), unpacked: other blocks of the same content."""
     if method == "HEAD":
-        return script
+        return without_content(script, tag, method)
     script = held(script, {*LINES, 308})
     return Script(script.call, tuple(map(copied, script.body)))
 

@@ -38,6 +38,9 @@ INPUT_TERMINATED = "wsgi.input_terminated"
 #: File Handling").
 FILE_WRAPPER = "wsgi.file_wrapper"
 
+#: The version of uWSGI, where that is the server.
+UWSGI = "uwsgi.version"
+
 #: REMOTE_ADDR as the server gave it: the nearest proxy. Written by the ``proxy_headers`` layer
 #: where it puts the client's address into REMOTE_ADDR.
 PEER = "wsgikit.peer"

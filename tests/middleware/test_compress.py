@@ -3,8 +3,9 @@ from __future__ import annotations
 import gzip
 import sys
 import zlib
-from io import BytesIO
+from io import BytesIO, StringIO
 from types import SimpleNamespace
+from wsgiref.handlers import SimpleHandler
 from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
 
@@ -641,3 +642,20 @@ def test_a_wrong_option_is_named(options, error, says):
 
 def test_no_codings_compress_nothing():
     assert ask(compress(answering(), codings={})).coding is None
+
+
+@pytest.mark.parametrize("body", [[], ()], ids=["list", "tuple"])
+def test_head_tells_no_length_of_its_empty_body(body):
+    """Stock wsgiref takes an empty list for all the content, and says Content-Length: 0."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "1200")])
+        return body
+
+    environ = {"REQUEST_METHOD": "HEAD", "HTTP_ACCEPT_ENCODING": "gzip"}
+    setup_testing_defaults(environ)
+    out = BytesIO()
+    SimpleHandler(BytesIO(), out, StringIO(), environ, False, False).run(compress(app))
+    head = out.getvalue().lower()
+    assert b"content-encoding: gzip" in head
+    assert b"content-length" not in head

@@ -219,3 +219,96 @@ def test_guards_stand_in_each_other():
     app = rescued(validator(rescued(validator(failing(LookupError("lost"))), seen)), seen)
     answer = Server().serve(validator(app))
     assert (answer.sent, len(seen)) == (b"lost", 1)
+
+
+class UWSGIServer:
+    """Its start_response starts a response, and raises what it was told of, as C code does."""
+
+    def __init__(self):
+        self.starts, self.written = [], []
+
+    def __call__(self, status, headers, exc_info=None):
+        if self.written and exc_info:
+            raise OSError("headers already sent")
+        self.starts.append((status, exc_info))
+        if exc_info:
+            raise SystemError("returned a result with an exception set") from exc_info[1]
+        return self.written.append
+
+    def run(self, app):
+        body = guard(app, {"uwsgi.version": b"2.0"}, self, rescue)
+        self.written += body
+        if hasattr(body, "close"):
+            body.close()
+        return b"".join(self.written)
+
+
+def rescue(error):
+    def answer(environ, start_response):
+        start_response("500 Internal Server Error", [])
+        return [b"rescued"]
+
+    return answer
+
+
+def test_uwsgi_is_not_told_of_a_failure_before_the_start():
+    def app(environ, start_response):
+        raise LookupError
+
+    server = UWSGIServer()
+    assert server.run(app) == b"rescued"
+    assert server.starts == [("500 Internal Server Error", None)]
+
+
+@pytest.mark.parametrize("lazy", [False, True], ids=["call", "body"])
+def test_uwsgi_replaces_what_was_started(lazy):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        raise LookupError
+
+    def later(environ, start_response):
+        yield from app(environ, start_response)
+
+    server = UWSGIServer()
+    assert server.run(later if lazy else app) == b"rescued"
+    assert [status for status, _ in server.starts] == ["200 OK", "500 Internal Server Error"]
+
+
+def test_uwsgi_raises_what_came_too_late():
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"sent"
+        raise LookupError
+
+    with pytest.raises(OSError, match="headers already sent"):
+        UWSGIServer().run(app)
+
+
+def test_a_rescue_may_write_under_uwsgi():
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        raise LookupError
+
+    def writes(error):
+        def answer(environ, start_response):
+            start_response("500 Internal Server Error", [])(b"written")
+            return []
+
+        return answer
+
+    server = UWSGIServer()
+    guard(app, {"uwsgi.version": b"2.0"}, server, writes)
+    assert server.written == [b"written"]
+
+
+def test_another_system_error_is_not_taken_for_that_of_uwsgi():
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        raise LookupError
+
+    def broken(status, headers, exc_info=None):
+        if exc_info:
+            raise SystemError("something else")
+
+    with pytest.raises(SystemError, match="something else"):
+        guard(app, {"uwsgi.version": b"2.0"}, broken, rescue)

@@ -198,7 +198,7 @@ def test_begin_gets_a_list_of_its_own():
     app = answering(body, headers=own)
     assert transform(app, {}, lambda *response: given.append(response), begin) is body
     assert (seen, own) == ([("200 OK", TEXT)], TEXT)
-    assert given == [("200 OK", [*TEXT, ("X-Seen", "1")], None)]
+    assert given == [("200 OK", [*TEXT, ("X-Seen", "1")])]
 
 
 @pytest.mark.parametrize("headers", [TEXT, sized(5)], ids=["", "length"])

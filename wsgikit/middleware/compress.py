@@ -15,7 +15,7 @@ from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders
 from wsgikit.http.grammar import is_token
 from wsgikit.http.headers import Headers
 from wsgikit.http.variants import decode_etags, encode_etag
-from wsgikit.wrap import Transformer, on_start, transform
+from wsgikit.wrap import Transformer, on_start, transform, without_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def compress(
 
         return begin
 
+    headless = without_body(app)
     heads = {coding: bodiless(coding) for coding in makers}
     begins = {coding: encoding(coding) for coding in makers}
 
@@ -178,7 +179,8 @@ def compress(
         if coding == "identity":
             return app(environ, on_start(start_response, unencoded))
         if method == "HEAD":
-            return app(environ, on_start(start_response, heads[coding]))
+            # It may lose its Content-Length; wsgiref takes an empty list to be all there is.
+            return headless(environ, on_start(start_response, heads[coding]))
         return transform(app, environ, start_response, begins[coding])
 
     return answer

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from wsgikit.keys import UWSGI
 from wsgikit.wrap.body import Replaced, close, closers, is_file
+from wsgikit.wrap.started import Started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,11 @@ def guard(
     the rescue is started with ``exc_info``, so that a server which has sent headers raises the
     error again and breaks the connection, as PEP 3333 has it. The body is not touched where it
     cannot fail (a list, a file for the server).
+
+    uWSGI is spared ``exc_info`` where nothing was started: it would start the response, and raise.
     """
+    if UWSGI in environ:
+        start_response = Started(start_response)
     try:
         body = app(environ, start_response)
     except Exception as error:
@@ -67,6 +73,23 @@ def _rescued(
     def start(
         status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
+        if isinstance(start_response, Started):
+            return _started(start_response, status, headers, exc_info or failure)
         return start_response(status, headers, exc_info or failure)
 
     return rescue(environ, start)
+
+
+def _started(
+    start_response: Started, status: str, headers: HeaderList, exc_info: OptExcInfo
+) -> Callable[[bytes], object]:
+    """Start a response with a server that takes ``exc_info`` for what it has to raise."""
+    if not start_response.called:
+        return start_response(status, headers)
+    try:
+        return start_response(status, headers, exc_info)
+    except SystemError as error:
+        # What C code raises for it that returns a result and an error: the response has started.
+        if error.__cause__ is not exc_info[1]:
+            raise
+        return lambda block: start_response(status, headers)(block)

@@ -94,7 +94,7 @@ class _Held(Started):
         "transformer",
     )
 
-    _response: tuple[str, HeaderList, OptExcInfo | None]
+    _response: tuple[str, HeaderList]
     _write: Callable[[bytes], object]
 
     def __init__(
@@ -123,7 +123,8 @@ class _Held(Started):
             raise exc_info[1].with_traceback(exc_info[2])
         headers = [*headers]
         self.transformer = self._begin(status, headers)
-        self._response = (status, headers, exc_info)
+        # Outside of here it is the first one, whatever it replaces.
+        self._response = (status, headers)
         if self.transformer is None:
             return self._start()
         self._length = _content_length(headers)
@@ -182,7 +183,6 @@ class _Held(Started):
     def _start(self) -> Callable[[bytes], object]:
         self._open = True
         self._write = self.start_response(*self._response)
-        del self._response  # an error in it refers to its frames, and those to us
         return self._write
 
     def _written(self, block: bytes, /) -> None:

@@ -1,0 +1,180 @@
+"""The layers: one row each, for all of ``wsgikit.middleware``, and for layers of others."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from dataclasses import dataclass, field
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from tests.matrix.applications import PLACE
+from wsgikit.metrics import Metrics
+from wsgikit.middleware import (
+    access_log,
+    allowed_hosts,
+    body_limit,
+    cache_control,
+    compress,
+    conditional,
+    cors,
+    deadline,
+    debugger,
+    errors,
+    etag,
+    hang_watchdog,
+    head,
+    https_redirect,
+    method_override,
+    metrics,
+    on_close,
+    options,
+    profile,
+    proxy_headers,
+    request_id,
+    security_headers,
+    server_timing,
+    trace_context,
+    trailing_slash,
+)
+
+logging.getLogger("tests.matrix").setLevel(logging.INFO)
+logging.getLogger("tests.matrix").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class Row:
+    """Layers around the application, what is sent with each request, and what shows that they act.
+
+    ``fields`` are header fields that a response to a GET has to have, with what has to be in their
+    values; ``answers`` tells that an error of the application is answered by the row.
+    """
+
+    layers: tuple[object, ...]
+    sent: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    answers: bool = False
+
+
+def row(*layers, sent=None, fields=None, answers=False):
+    return Row(layers, sent or {}, fields or {}, answers)
+
+
+def reporting(app):
+    """What reporters of errors do: look at what is raised, in the call and in the body."""
+
+    class Reported:
+        def __init__(self, body):
+            self.body = body
+            self.blocks = iter(body)
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return seen(next, self.blocks)
+
+        def close(self):
+            seen(getattr(self.body, "close", tuple))
+
+    def seen(step, *args):
+        try:
+            return step(*args)
+        except Exception:
+            logging.getLogger("tests.matrix").exception("reported")
+            raise
+
+    return lambda environ, start_response: Reported(seen(app, environ, start_response))
+
+
+FORWARDED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+ORIGIN = "https://app.example"
+
+ROWS = {
+    "access_log": row(access_log(logger="tests.matrix")),
+    "allowed_hosts": row(allowed_hosts()),
+    "body_limit": row(body_limit(max_size=100_000)),
+    "cache_control": row(
+        cache_control(rules={"*": "max-age=60"}), fields={"Cache-Control": "max-age=60"}
+    ),
+    "compress": row(
+        compress(), sent={"Accept-Encoding": "gzip"}, fields={"Content-Encoding": "gzip"}
+    ),
+    "conditional": row(conditional()),
+    "cors": row(
+        cors(origins=[ORIGIN]),
+        errors(),
+        sent={"Origin": ORIGIN},
+        fields={"Access-Control-Allow-Origin": ORIGIN},
+        answers=True,
+    ),
+    "deadline": row(deadline(seconds=600)),
+    "debugger": row(debugger(), answers=True),
+    "errors": row(errors(), answers=True),
+    "etag": row(etag(), fields={"ETag": '"'}),
+    "hang_watchdog": row(hang_watchdog(seconds=600)),
+    "head": row(head()),
+    "https_redirect": row(proxy_headers(trusted=["127.0.0.1"]), https_redirect(), sent=FORWARDED),
+    "method_override": row(method_override()),
+    "metrics": row(metrics(into=Metrics())),
+    "on_close": row(on_close()),
+    "options": row(options()),
+    "profile": row(profile(directory=PLACE / "profiles")),
+    "proxy_headers": row(proxy_headers(trusted=["127.0.0.1"]), sent=FORWARDED),
+    "request_id": row(request_id(), sent={"X-Request-ID": "a" * 32}, fields={"X-Request-ID": "a"}),
+    "security_headers": row(
+        security_headers(),
+        errors(),
+        fields={"Content-Security-Policy": "default-src"},
+        answers=True,
+    ),
+    "server_timing": row(server_timing(), fields={"Server-Timing": "total;dur="}),
+    "trace_context": row(trace_context()),
+    "trailing_slash": row(trailing_slash()),
+}
+
+#: Layers of other libraries as they are, alone and between layers of wsgikit.
+FOREIGN = {
+    "werkzeug ProxyFix": row(ProxyFix, sent=FORWARDED),
+    "werkzeug DispatcherMiddleware": row(
+        functools.partial(DispatcherMiddleware, mounts={"/elsewhere": None})
+    ),
+    "WhiteNoise": row(functools.partial(WhiteNoise, root=str(PLACE / "public"))),
+    "a reporter of errors": row(reporting),
+    "all of these": row(
+        errors(),
+        ProxyFix,
+        compress(),
+        functools.partial(WhiteNoise, root=str(PLACE / "public")),
+        etag(),
+        reporting,
+        functools.partial(DispatcherMiddleware, mounts={}),
+        sent={**FORWARDED, "Accept-Encoding": "gzip"},
+        fields={"Content-Encoding": "gzip", "ETag": '"'},
+        answers=True,
+    ),
+}
+
+#: What a public site wants, all at once.
+WHOLE = {
+    "ten at once": row(
+        proxy_headers(trusted=["127.0.0.1"]),
+        request_id(),
+        access_log(logger="tests.matrix"),
+        metrics(into=Metrics()),
+        allowed_hosts(),
+        security_headers(),
+        compress(),
+        conditional(),
+        body_limit(max_size=100_000),
+        errors(),
+        sent={"X-Forwarded-Proto": "https", "Accept-Encoding": "gzip"},
+        fields={"Content-Encoding": "gzip", "Strict-Transport-Security": "max-age"},
+        answers=True,
+    ),
+    "no layer": row(),
+}
+
+ALL = {**WHOLE, **ROWS, **FOREIGN}
