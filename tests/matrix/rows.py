@@ -11,15 +11,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from tests.matrix.applications import PLACE
+from wsgikit import Request
 from wsgikit.metrics import Metrics
 from wsgikit.middleware import (
     access_log,
     allowed_hosts,
+    ban,
     body_limit,
     cache_control,
     compress,
+    concurrency,
     conditional,
     cors,
+    csrf,
     deadline,
     debugger,
     errors,
@@ -33,12 +37,15 @@ from wsgikit.middleware import (
     options,
     profile,
     proxy_headers,
+    rate_limit,
     request_id,
     security_headers,
     server_timing,
+    sessions,
     trace_context,
     trailing_slash,
 )
+from wsgikit.stores import MemoryStore
 
 logging.getLogger("tests.matrix").setLevel(logging.INFO)
 logging.getLogger("tests.matrix").addHandler(logging.NullHandler())
@@ -89,12 +96,24 @@ def reporting(app):
     return lambda environ, start_response: Reported(seen(app, environ, start_response))
 
 
+def visited(app):
+    """Each request is a visit, kept in the session."""
+
+    def answer(environ, start_response):
+        session = Request(environ).session
+        session["visits"] = session.get("visits", 0) + 1
+        return app(environ, start_response)
+
+    return answer
+
+
 FORWARDED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
 ORIGIN = "https://app.example"
 
 ROWS = {
     "access_log": row(access_log(logger="tests.matrix")),
     "allowed_hosts": row(allowed_hosts()),
+    "ban": row(ban(store=MemoryStore(), offences=9, seconds=60, duration=60)),
     "body_limit": row(body_limit(max_size=100_000)),
     "cache_control": row(
         cache_control(rules={"*": "max-age=60"}), fields={"Cache-Control": "max-age=60"}
@@ -102,6 +121,7 @@ ROWS = {
     "compress": row(
         compress(), sent={"Accept-Encoding": "gzip"}, fields={"Content-Encoding": "gzip"}
     ),
+    "concurrency": row(concurrency(store=MemoryStore(), requests=9)),
     "conditional": row(conditional()),
     "cors": row(
         cors(origins=[ORIGIN]),
@@ -110,6 +130,7 @@ ROWS = {
         fields={"Access-Control-Allow-Origin": ORIGIN},
         answers=True,
     ),
+    "csrf": row(csrf(), sent={"Sec-Fetch-Site": "same-origin"}),
     "deadline": row(deadline(seconds=600)),
     "debugger": row(debugger(), answers=True),
     "errors": row(errors(), answers=True),
@@ -123,6 +144,9 @@ ROWS = {
     "options": row(options()),
     "profile": row(profile(directory=PLACE / "profiles")),
     "proxy_headers": row(proxy_headers(trusted=["127.0.0.1"]), sent=FORWARDED),
+    "rate_limit": row(
+        rate_limit(store=MemoryStore(), requests=10_000, seconds=1), fields={"RateLimit": "r="}
+    ),
     "request_id": row(request_id(), sent={"X-Request-ID": "a" * 32}, fields={"X-Request-ID": "a"}),
     "security_headers": row(
         security_headers(),
@@ -131,6 +155,9 @@ ROWS = {
         answers=True,
     ),
     "server_timing": row(server_timing(), fields={"Server-Timing": "total;dur="}),
+    "sessions": row(
+        sessions(keys=["of a test, and long enough"]), visited, fields={"Set-Cookie": "session="}
+    ),
     "trace_context": row(trace_context()),
     "trailing_slash": row(trailing_slash()),
 }

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread, Timer
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 MODULE = "tests.matrix.served:application"
 HERE = "127.0.0.1"
@@ -77,6 +79,8 @@ class Running:
 @contextmanager
 def running(server, application, place):
     """A server with an application until the end of the block; what it writes is in ``place``."""
+    if server == "uWSGI" and not os.environ.get("CI") and not Path(UWSGI[0]).exists():
+        pytest.skip("needs uWSGI (pip install -e '.[uwsgi]', which takes a C compiler)")
     process = subprocess.Popen(
         SERVERS[server],
         cwd=place,
