@@ -170,7 +170,7 @@ class ResponseWriter(SimpleHandler):
         That would send the same, and ask more questions: a twentieth of the time of a request.
         """
         head = self._head
-        if head is None or head.bodiless or head.length not in (None, size):
+        if head is None or head.bodiless or head.length not in (None, size) or self.channel.last:
             return False
         self.headers_sent = True
         self.bytes_sent = size
