@@ -21,7 +21,7 @@ ROOT = PACKAGE.parent
 FLOORS = {
     0: "types keys lazy http",
     1: "wrap compose describe doctor conformance between lint stopwatch flame asking page environ"
-    " signing passwords context",
+    " signing passwords credentials context",
     2: "request response errors forms stores sessions files trees folders archives assets templates"
     " failures debug",
     3: "paths pathtree converters routes router apps metrics tallies access clients limiter",

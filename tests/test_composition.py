@@ -29,6 +29,8 @@ from wsgikit.middleware import (
     access_log,
     allowed_hosts,
     ban,
+    basic_auth,
+    bearer_auth,
     body_limit,
     cache_control,
     compress,
@@ -302,6 +304,25 @@ def unpacking(app):
     return answer
 
 
+def same(name, password):
+    return name == password
+
+
+def signed_in(layer, field):
+    """A client that sends what lets it in, around the layer."""
+
+    def wrap(app):
+        layered = layer(app)
+
+        def answer(environ, start_response):
+            environ["HTTP_AUTHORIZATION"] = field
+            return layered(environ, start_response)
+
+        return answer
+
+    return wrap
+
+
 def using(sessions, **options):
     """Sessions, and in them an application that uses its own, or does not."""
 
@@ -472,6 +493,8 @@ LAYERS = {
         as_it_is,
     ),
     "csrf": (lambda tag, ledger: csrf(), as_it_is),
+    "basic_auth": (lambda tag, ledger: signed_in(basic_auth(verify=same), "Basic YTph"), as_it_is),
+    "bearer_auth": (lambda tag, ledger: signed_in(bearer_auth(verify=str), "Bearer a"), as_it_is),
     "body_limit": (lambda tag, ledger: body_limit(max_size=1), as_it_is),
     "cache_control": (lambda tag, ledger: cache_control(rules={"*": "no-cache"}), as_it_is),
     "compress": (lambda tag, ledger: lambda app: unpacking(compress(app, min_size=0)), packed),

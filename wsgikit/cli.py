@@ -1,5 +1,5 @@
-"""The command line: ``wsgikit serve``, ``files``, ``compress``, ``digest``, ``show``, ``check`` and
-``demo``.
+"""The command line: ``wsgikit serve``, ``files``, ``compress``, ``digest``, ``show``, ``check``,
+``password`` and ``demo``.
 
 Errors are one line on stderr: exit status 2 for what was typed wrong, 1 for what failed, 0 after
 Ctrl+C has ended a server.
@@ -11,7 +11,7 @@ import os
 import sys
 
 import wsgikit
-from wsgikit.commands import check, compress, demo, digest, files, serve, show
+from wsgikit.commands import check, compress, demo, digest, files, password, serve, show
 from wsgikit.commands.command import Command, Trouble, program
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_COMMANDS = (serve, files, compress, digest, show, check, demo)
+_COMMANDS = (serve, files, compress, digest, show, check, password, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,6 +81,7 @@ examples:
   {prog} serve site/wsgi.py      the same by the path of a file
   {prog} show hello:app          print its layers and routes
   {prog} check hello:app         tell what is wrong in their order
+  {prog} password ann            a line for a file of who may sign in
 
 Each option may stand in the environment instead: WSGIKIT_PORT=9000 does what --port 9000 does.
 Where both are given, the option counts. "{prog} COMMAND --help" names them all.

@@ -18,6 +18,8 @@ from wsgikit.middleware import (
     access_log,
     allowed_hosts,
     ban,
+    basic_auth,
+    bearer_auth,
     body_limit,
     cache_control,
     compress,
@@ -127,6 +129,14 @@ CASES = {
     "csrf, GET": Case(csrf(), NOTHING),
     "csrf, own page": Case(csrf(), NOTHING, {**POST, "HTTP_SEC_FETCH_SITE": "same-origin"}),
     "csrf, program": Case(csrf(), environ=POST),
+    "basic_auth": Case(
+        basic_auth(verify=lambda name, password: True),
+        environ={"HTTP_AUTHORIZATION": "Basic YW5uOmNvcnJlY3QgaG9yc2U="},
+    ),
+    "bearer_auth": Case(
+        bearer_auth(verify=lambda token: "ann"),
+        environ={"HTTP_AUTHORIZATION": "Bearer M5lpIu2OTmGS3bmRIY0vAQ5iXgYdbSX8"},
+    ),
     "body_limit, no body": Case(body_limit(max_size=1000), NOTHING),
     "body_limit, length told": Case(body_limit(max_size=1000), environ=POST),
     "body_limit, chunked": Case(

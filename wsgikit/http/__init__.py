@@ -11,6 +11,7 @@ from wsgikit.lazy import lazy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgikit.http import accept as accept
+    from wsgikit.http import authorization as authorization
     from wsgikit.http import cache_control as cache_control
     from wsgikit.http import charsets as charsets
     from wsgikit.http import compressible as compressible
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from wsgikit.http import variants as variants
 
 _MODULES = (
-    "accept cache_control charsets compressible conditions cookies dates encoders etags forwarded"
-    " grammar headers hosts jsontext location media multipart openmetrics params parts problem"
-    " query ranges status structured traces variants"
+    "accept authorization cache_control charsets compressible conditions cookies dates encoders"
+    " etags forwarded grammar headers hosts jsontext location media multipart openmetrics params"
+    " parts problem query ranges status structured traces variants"
 ).split()
 
 __all__ = list(_MODULES)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from wsgikit.middleware.access_log import access_log as access_log
     from wsgikit.middleware.allowed_hosts import allowed_hosts as allowed_hosts
     from wsgikit.middleware.ban import ban as ban
+    from wsgikit.middleware.basic_auth import basic_auth as basic_auth
+    from wsgikit.middleware.bearer_auth import bearer_auth as bearer_auth
     from wsgikit.middleware.body_limit import body_limit as body_limit
     from wsgikit.middleware.cache_control import cache_control as cache_control
     from wsgikit.middleware.compress import compress as compress
@@ -42,10 +44,10 @@ if TYPE_CHECKING:
     from wsgikit.middleware.trailing_slash import trailing_slash as trailing_slash
 
 _NAMES = (
-    "access_log allowed_hosts ban body_limit cache_control compress concurrency conditional cors"
-    " csrf deadline debugger errors etag hang_watchdog head https_redirect method_override"
-    " metrics on_close options profile proxy_headers rate_limit request_id security_headers"
-    " server_timing sessions trace_context trailing_slash"
+    "access_log allowed_hosts ban basic_auth bearer_auth body_limit cache_control compress"
+    " concurrency conditional cors csrf deadline debugger errors etag hang_watchdog head"
+    " https_redirect method_override metrics on_close options profile proxy_headers rate_limit"
+    " request_id security_headers server_timing sessions trace_context trailing_slash"
 ).split()
 _EXPORTS = {name: name for name in _NAMES}
 
