@@ -17,7 +17,9 @@ from wsgikit.http.problem import HTTPError
 LINE_BYTES = bytes({9, *range(32, 127), *range(128, 256)})
 
 # RFC 9110 §7.2, RFC 3986 §3.2.2: uri-host [ ":" port ]. Userinfo (@) has no place in it.
-HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+HOST = re.compile(
+    r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
+)
 
 # Fields that frame the message or route it, or that joining would spoil: twice is refused.
 _SINGLE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING"}

@@ -86,7 +86,7 @@ class RequestHandler(WSGIRequestHandler):
             if channel.read_head():
                 self.respond(channel)
         except HTTPError as error:
-            channel.send(refusal(error))
+            channel.send(refusal(error, channel.protocol.line))
             log_access(self.client_address, channel.protocol.line, error.status, 0, 0.0)
         except OSError:
             pass  # the client went away, or was silent for too long

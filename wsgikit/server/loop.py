@@ -274,7 +274,7 @@ class Loop:
         connection.keep = False
         connection.lingering = True
         try:
-            connection.outbox.send(refusal(error))
+            connection.outbox.send(refusal(error, line))
         except Disconnected:
             self.sockets.close(connection)
         else:

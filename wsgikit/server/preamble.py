@@ -39,8 +39,11 @@ def server_and_date(sets: Collection[str] = ()) -> bytes:
     return lines
 
 
-def refusal(error: HTTPError) -> bytes:
-    """The response to what is no request; the connection ends with it."""
+def refusal(error: HTTPError, line: str) -> bytes:
+    """The response to what is no request; the connection ends with it.
+
+    :param line: the request line, as far as there is one: HEAD gets no body.
+    """
     body = f"{status_line(error.status)[4:]}\n{error.detail}\n".encode()
     fields = [
         *error.headers,
@@ -49,5 +52,7 @@ def refusal(error: HTTPError) -> bytes:
         ("Connection", "close"),
     ]
     lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-    line = f"HTTP/1.1 {status_line(error.status)}\r\n".encode()
-    return b"".join((line, server_and_date(), lines.encode("latin-1"), b"\r\n", body))
+    status = f"HTTP/1.1 {status_line(error.status)}\r\n".encode()
+    if line.startswith("HEAD "):
+        body = b""
+    return b"".join((status, server_and_date(), lines.encode("latin-1"), b"\r\n", body))

@@ -17,8 +17,9 @@ from wsgikit.server.fields import HOST
 # RFC 9112 §3: request-line = method SP request-target SP HTTP-version. Bytes 80 to FF are no part
 # of a target, but clients send them and no two readers differ about them.
 REQUEST_LINE = re.compile(r"([^ ]+) ([\x21-\x7e\x80-\xff]+) HTTP/([0-9])\.([0-9])")
-# RFC 9112 §3.2.2: absolute-form. https reaches us through a proxy that ended the TLS.
-ABSOLUTE_FORM = re.compile(r"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
+# RFC 9112 §3.2.2: absolute-form. https reaches us through a proxy that ended the TLS. An empty host
+# is refused (RFC 9110 §4.2.1).
+ABSOLUTE_FORM = re.compile(r"https?://([^/?#:][^/?#]*)([^#]*)", re.IGNORECASE)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
 

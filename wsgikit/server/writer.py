@@ -112,7 +112,9 @@ class ResponseWriter(SimpleHandler):
         """
         if not self.headers_sent:
             fields = response_head("200 OK", headers).data.partition(b"\r\n")[2]
+            awaited = self.channel.awaited
             self.channel.send(b"HTTP/1.1 103 Early Hints\r\n" + fields + b"\r\n", more=True)
+            self.channel.awaited = awaited  # these are no answer: 100 Continue may still come
 
     def start_response(
         self, status: str, headers: HeaderList, exc_info: ExcInfo | None = None
