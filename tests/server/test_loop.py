@@ -4,6 +4,7 @@ import errno
 import io
 import logging
 import os
+import select
 import socket
 import struct
 import time
@@ -246,19 +247,53 @@ def test_a_client_that_leaves_while_it_is_answered_is_no_error(caplog):
     assert not caplog.records
 
 
-@pytest.mark.parametrize("data", [b"", b"GET / HTTP/1.1\r\nHost"], ids=["idle", "half a head"])
-def test_a_silent_client_is_left(data, caplog):
+def test_a_silent_client_is_left(caplog):
     with serving(hello) as server:
         server.connection_timeout = 0.05
-        assert exchange(server, data) == b""
+        assert exchange(server, b"") == b""
     assert not caplog.records
 
 
-def test_a_client_that_stalls_in_the_body_is_left():
-    with serving(echo) as server:
-        server.connection_timeout = 0.05
-        answer = exchange(server, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nx")
-    assert answer == b""
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (b"GET / HTTP/1.1\r\nHost", b"limits.head_time"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nx", b"limits.body_time"),
+        (
+            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999\r\n\r\n" + b"x" * 70_000,
+            b"limits.body_rate",
+        ),
+    ],
+    ids=["half a head", "half a body", "half a large body"],
+)
+def test_a_client_that_stalls_in_a_request_is_told_and_left(data, named, caplog):
+    limits = Limits(head_time=0.1, body_time=0.1, body_rate=1e9)
+    with make_server("127.0.0.1", 0, echo, limits=limits).start() as server:
+        answer = exchange(server, data)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert named in answer
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("first", "byte", "status"),
+    [(b"GET /", b"x", b"HTTP/1.1 408"), (b"", b"\r\n", b"")],
+    ids=["in a head", "before one"],
+)
+def test_a_client_does_not_win_time_by_sending_a_little(first, byte, status):
+    limits = Limits(head_time=0.2, idle=0.2)
+    with make_server("127.0.0.1", 0, hello, limits=limits).start() as server:
+        with dial(server) as client:
+            client.sendall(first)
+            began = time.monotonic()
+            try:
+                while not select.select([client], [], [], 0.01)[0]:
+                    client.sendall(byte)
+                    assert time.monotonic() - began < 10
+                assert client.recv(12) == status
+            except ConnectionError:
+                assert not status  # closed, and what came then was reset
 
 
 def test_the_environ_tells_both_ends_of_the_connection():
@@ -672,7 +707,7 @@ def test_a_large_answer_to_a_body_that_was_not_read():
 
 
 def test_an_error_in_the_server_ends_one_connection(monkeypatch, caplog):
-    def broken(error):
+    def broken(error, line):
         raise LookupError("broken")
 
     with serving(hello) as server:

@@ -6,6 +6,7 @@ import selectors
 from io import BytesIO
 from time import monotonic
 
+from wsgikit.http.problem import HTTPError
 from wsgikit.server.body import Disconnected, open_body
 from wsgikit.server.head import NO_REQUEST
 from wsgikit.server.limits import Limits
@@ -37,7 +38,7 @@ class Connection:
     __slots__ = (
         "address", "again", "awaited", "began", "body", "busy", "deadline", "ended", "expired",
         "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox", "protocol",
-        "received", "requests", "socket", "watched", "writing",
+        "received", "requests", "size", "socket", "watched", "writing",
     )  # fmt: skip
 
     def __init__(
@@ -54,8 +55,9 @@ class Connection:
         self.body: list[bytes] = []
         #: When the head began to arrive, then when its application was called; 0: neither.
         self.began = 0.0
-        #: Bytes of the request's body, as they came over the line.
-        self.received = 0
+        #: Bytes of the request's body, as they came over the line, and without their framing those
+        #: that the loop has read.
+        self.received = self.size = 0
         self.requests = 0
         #: The client waits for ``100 Continue``.
         self.awaited = False
@@ -89,7 +91,8 @@ class Connection:
     def receive(self) -> None:
         """Wait for more of the request's body: what reading ``wsgi.input`` does.
 
-        :raises Disconnected: the client is gone or too slow.
+        :raises Disconnected: the client is gone.
+        :raises HTTPError: 408 where it is too slow.
         """
         if self.awaited:
             self.awaited = False
@@ -99,7 +102,9 @@ class Connection:
                 data = self.socket.recv(READ_SIZE)
                 break
             except BlockingIOError:
-                wait_for(self.socket, selectors.EVENT_READ, self.body_deadline() - monotonic())
+                left = self.body_deadline() - monotonic()
+                if not wait_for(self.socket, selectors.EVENT_READ, left):
+                    raise self.overdue() from None
             except OSError as error:
                 raise Disconnected("the client left in the middle of its request") from error
         if not data:
@@ -117,7 +122,8 @@ class Connection:
         outbox = self.outbox
         outbox.send(*blocks)
         while more and outbox.size > AHEAD:
-            wait_for(self.socket, selectors.EVENT_WRITE, self.limits.write_stall)
+            if not wait_for(self.socket, selectors.EVENT_WRITE, self.limits.write_stall):
+                raise Disconnected("the client reads slower than limits.write_stall allows")
             outbox.flush()
 
     def send_file(self, head: bytes, fd: int, offset: int, count: int) -> None:
@@ -129,9 +135,14 @@ class Connection:
     # What the loop does with it.
 
     @property
+    def listening(self) -> bool:
+        """A request is waited for, or the rest of one, and nothing else."""
+        return not (self.busy or self.outbox or self.lingering)
+
+    @property
     def waiting(self) -> bool:
         """It has no request, no part of one, and nothing to send."""
-        return not (self.busy or self.began or self.outbox or self.lingering)
+        return self.listening and not self.began
 
     def read_request(self, now: float) -> bool:
         """Understand what has arrived; whether it is a request that can be answered.
@@ -153,24 +164,36 @@ class Connection:
             if protocol.complete:
                 return True
             self.began = now
-            self.received = 0
+            self.received = self.size = 0
             if head.expects_continue and not protocol.pending:
                 self.awaited = True
                 return True
         while block := protocol.read():
             self.body.append(block)
-        size = sum(map(len, self.body))
+            self.size += len(block)
         if protocol.complete:
             if head.chunked:  # many applications go by the length alone
-                head.environ["CONTENT_LENGTH"] = str(size)
+                head.environ["CONTENT_LENGTH"] = str(self.size)
                 del head.environ["HTTP_TRANSFER_ENCODING"]
             return True
         self.deadline = self.body_deadline()
-        return size > SMALL_BODY
+        return self.size > SMALL_BODY
 
     def body_deadline(self) -> float:
         """When the body has to be there, at the rate at which it comes."""
         return self.began + self.limits.body_time + self.received / self.limits.body_rate
+
+    def overdue(self) -> HTTPError:
+        """The answer to a request that has not arrived in its time."""
+        limits = self.limits
+        if self.head is NO_REQUEST:
+            detail = f"A request head takes at most {limits.head_time:g} s (limits.head_time)."
+        else:
+            detail = (
+                f"A request body takes at most {limits.body_time:g} s (limits.body_time)"
+                f" and a second for each {limits.body_rate:g} bytes (limits.body_rate)."
+            )
+        return HTTPError(408, detail)
 
     def release(self) -> None:
         """Forget the request that was answered."""

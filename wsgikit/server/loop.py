@@ -115,7 +115,7 @@ class Loop:
         except BlockingIOError:
             connection.more = False
             if connection.expired:
-                self.sockets.close(connection)
+                self._expire(connection)
             elif not connection.watched:
                 self.sockets.watch(connection)
             return True
@@ -144,6 +144,9 @@ class Loop:
             return True
         if complete:
             return self._dispatch(connection)
+        if connection.deadline <= self.now:
+            self._expire(connection)  # it sends, but too slowly
+            return True
         self.sockets.due(connection, connection.deadline)
         if connection.more:
             self.ready.append(connection)
@@ -266,6 +269,13 @@ class Loop:
             connection.keep = False
             connection.outbox.close()
         self._give_back(connection)
+
+    def _expire(self, connection: Connection) -> None:
+        """End a connection whose time is over; who was in the middle of a request is told."""
+        if connection.began:
+            self._refuse(connection, connection.overdue())
+        else:
+            self.sockets.close(connection)
 
     def _refuse(self, connection: Connection, error: HTTPError) -> None:
         """Answer what is no request, and end the connection."""

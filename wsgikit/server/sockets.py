@@ -216,7 +216,7 @@ class Sockets:
                 self._accept_all()
 
     def sweep(self, now: float) -> list[Connection]:
-        """Close whose time is over; the idle ones of them are returned for a last look."""
+        """Close whose time is over; who may have sent something is returned for a last look."""
         looks = []
         idle = self._server.limits.idle
         soonest = NEVER
@@ -229,7 +229,7 @@ class Sockets:
                     asked = connection.deadline - idle
                     connection.deadline = max(asked + RECENT, now + LAST_LOOK)
                 due = connection.deadline
-            elif waiting and not connection.expired:
+            elif connection.listening and not connection.expired:
                 connection.expired = True
                 looks.append(connection)
                 due = now
