@@ -10,7 +10,6 @@ import pytest
 
 from wsgikit.server import Limits, sockets
 from wsgikit.server.handler import RequestHandler
-from wsgikit.server.pool import Pool
 from wsgikit.server.run import make_server
 from wsgikit.server.threaded import Server
 
@@ -234,13 +233,3 @@ def test_where_the_system_cannot_be_told_to_hold_little(monkeypatch):
         client = request(server)
         assert client.getresponse().read() == b"hello"
         client.close()
-
-
-def test_an_error_in_a_task_is_told_and_ends_no_thread(caplog):
-    done = Event()
-    pool = Pool(1)
-    pool.put(lambda: 1 / 0)
-    pool.put(done.set)
-    assert done.wait(10)
-    pool.close()
-    assert "ZeroDivisionError" in caplog.text

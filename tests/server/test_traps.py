@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
+from contextlib import ExitStack
 from threading import Event
 
 import pytest
 
 from tests.server.test_loop import ways  # noqa: F401
 from tests.server.wire import Closed, Cut, read_answer
+from wsgikit.server import make_server
 from wsgikit.testing import serving
 
 pytestmark = pytest.mark.usefixtures("ways")
@@ -309,3 +312,49 @@ def test_a_chunk_of_two_to_the_64_is_refused(size):
     data = get("/", "Transfer-Encoding: chunked", method="POST", body=f"{size}\r\n".encode())
     with serving(told) as server:
         assert_refused(answers(server, data + b"x" * 1000), 400 if len(size) > 15 else 413)
+
+
+BLOCK = b"z" * 1_000_000
+
+
+def much(environ, start_response):
+    """A stream that no buffer holds, but for the quick."""
+    if environ["PATH_INFO"] != "/stall":
+        return told(environ, start_response)
+    environ["wsgi.input"].read()
+    start_response("200 OK", [])
+    return iter([BLOCK] * 20)
+
+
+@pytest.mark.parametrize(
+    "stalled",
+    [
+        pytest.param(get("/stall")[:-2], id="in the head"),
+        pytest.param(
+            get("/stall", "Content-Length: 60000", method="POST", body=b"x"), id="in a body"
+        ),
+        pytest.param(
+            get("/stall", "Content-Length: 200000", method="POST", body=b"x" * 100_000),
+            id="in a large body",
+        ),
+        pytest.param(
+            get("/stall", "Content-Length: 9", "Expect: 100-continue", method="POST"),
+            id="after 100 Continue",
+        ),
+        pytest.param(get("/stall"), id="in a long answer"),
+    ],
+)
+def test_thirty_clients_that_stall_hold_up_nobody(stalled):
+    with (
+        make_server("127.0.0.1", 0, much, threads=8) as server,
+        ExitStack() as clients,
+    ):
+        server.stop_timeout = 0.1
+        server.start()
+        for _ in range(30):
+            clients.enter_context(dial(server)).sendall(stalled)
+        time.sleep(0.2)
+        began = time.monotonic()
+        for _ in range(5):
+            assert answers(server, LAST)[0].body == b"GET /last h -"
+        assert time.monotonic() - began < 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+from contextlib import nullcontext
 from io import BytesIO
 from time import monotonic
 
@@ -16,6 +17,8 @@ from wsgikit.server.protocol import Protocol
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from io import BufferedIOBase
     from typing import Any
 
@@ -25,6 +28,10 @@ READ_SIZE = 65536
 SMALL_BODY = 65536
 #: Bytes that a response may be ahead of its reader before the application has to wait.
 AHEAD = 65536
+
+#: Seconds in which a client may keep the thread of its request waiting; then another thread takes
+#: its place as long as it waits.
+PATIENCE = 0.02
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -36,9 +43,9 @@ class Connection:
     """
 
     __slots__ = (
-        "address", "again", "awaited", "began", "body", "busy", "deadline", "ended", "expired",
-        "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox", "protocol",
-        "received", "requests", "size", "socket", "watched", "writing",
+        "address", "again", "aside", "awaited", "began", "body", "busy", "deadline", "ended",
+        "expired", "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox",
+        "patience", "protocol", "received", "requests", "size", "socket", "watched", "writing",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +85,9 @@ class Connection:
         #: When its time is over, and whether it was and only a last look is left.
         self.deadline = 0.0
         self.expired = False
+        #: Seconds for which a thread still waits itself, and what it does then.
+        self.patience = PATIENCE
+        self.aside: Callable[[], AbstractContextManager[None]] = nullcontext
 
     # What the handler of the request sees.
 
@@ -103,7 +113,7 @@ class Connection:
                 break
             except BlockingIOError:
                 left = self.body_deadline() - monotonic()
-                if not wait_for(self.socket, selectors.EVENT_READ, left):
+                if not self._wait(selectors.EVENT_READ, left):
                     raise self.overdue() from None
             except OSError as error:
                 raise Disconnected("the client left in the middle of its request") from error
@@ -111,6 +121,17 @@ class Connection:
             raise Disconnected("the client left in the middle of its request")
         self.received += len(data)
         self.protocol.receive(data)
+
+    def _wait(self, event: int, seconds: float) -> bool:
+        """Wait for the client, which soon keeps no other request from a thread."""
+        began = monotonic()
+        short = min(self.patience, seconds)
+        if short > 0 and wait_for(self.socket, event, short):
+            self.patience -= monotonic() - began
+            return True
+        self.patience = 0.0
+        with self.aside():
+            return wait_for(self.socket, event, seconds - (monotonic() - began))
 
     def send(self, *blocks: bytes, more: bool = False) -> None:
         """Send a part of the response.
@@ -122,7 +143,7 @@ class Connection:
         outbox = self.outbox
         outbox.send(*blocks)
         while more and outbox.size > AHEAD:
-            if not wait_for(self.socket, selectors.EVENT_WRITE, self.limits.write_stall):
+            if not self._wait(selectors.EVENT_WRITE, self.limits.write_stall):
                 raise Disconnected("the client reads slower than limits.write_stall allows")
             outbox.flush()
 
@@ -201,6 +222,7 @@ class Connection:
         self.body.clear()
         self.began = 0.0
         self.received = 0
+        self.patience = PATIENCE
         self.awaited = False
         self.busy = False
 

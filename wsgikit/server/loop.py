@@ -26,6 +26,9 @@ from wsgikit.server.sockets import Sockets
 
 log = logging.getLogger("wsgikit.server")
 
+#: Threads that may wait for slow clients, beside those that run calls.
+SPARE = 1000
+
 
 class Loop:
     """Serves the connections of ``server`` until it is stopped.
@@ -42,7 +45,8 @@ class Loop:
         # Held to change who owns a connection.
         self._lock = Lock()
         self.over = Event()
-        self.pool = Pool(server.threads + 1)  # one of them runs the loop
+        # One of them runs the loop. With a single one beside it, calls are one after another.
+        self.pool = Pool(server.threads + 1, SPARE if server.threads > 1 else 0)
         self.sockets = Sockets(server, self.pool)
         self._inline = Inline(lambda: self.pool.put(self.run))
         self.now = monotonic()

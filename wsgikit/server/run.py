@@ -44,7 +44,8 @@ def make_server(
         :mod:`wsgikit.server.addresses`.
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
     :param limits: what clients may take of it.
-    :param threads: calls of the application that run side by side.
+    :param threads: calls of the application that run side by side, but for those that wait for a
+        slow client; 1: one after another, whatever happens.
     :returns: the server, a context manager: ``serve_forever`` serves here, ``start`` in a thread.
     :raises TypeError: ``app`` is not callable.
     :raises ValueError: an option is out of its range.

@@ -160,6 +160,7 @@ class Sockets:
         limits = self._server.limits
         base = self._server.listener.environ(client)
         connection = Connection(client, address, base, limits)
+        connection.aside = self._pool.aside
         self.connections[connection.fd] = connection
         self.fresh.append(connection)
         self.due(connection, monotonic() + limits.idle)
