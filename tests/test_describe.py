@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from wsgikit.apps import cascade
-from wsgikit.compose import layer, stack, when
+from wsgikit.compose import BoundLayer, layer, stack, when
 from wsgikit.describe import Description, describe
 from wsgikit.router import Router
 
@@ -201,3 +201,57 @@ def test_a_description_of_ones_own_is_drawn():
     assert str(lone) == "lone"
     pair = Description("layer", "pair", {}, (("a", lone), ("bc", lone)))
     assert str(pair).splitlines() == ["pair", "├─ a   lone", "└─ bc  lone"]
+
+
+SECRETS = {
+    "keys": ["a key of enough bytes"],
+    "key": "a key of enough bytes",
+    "api_token": b"a key of enough bytes",
+    "old_passwords": ("a key of enough bytes",),
+    "Secret": {"a": "key of enough bytes"},
+}
+
+
+@pytest.mark.parametrize("option", SECRETS)
+def test_secrets_are_not_shown(option):
+    part = BoundLayer("vault", {option: SECRETS[option], "level": 6}, lambda app: outer(app))
+    app = stack(part, hello)
+    assert str(describe(app)).splitlines()[0] == f"vault({option}=[redacted], level=6)"
+    (shown,) = [part for part in describe(app).layers() if part.name == "vault"]
+    assert str(shown.options[option]) == "[redacted]"
+    assert "enough" not in repr(part) + repr(describe(app))
+    assert part.options[option] == SECRETS[option]
+
+
+def test_secrets_of_an_application_are_not_shown():
+    class Vault(Shelf):
+        def described(self):
+            return {"token": "enough"}, []
+
+    assert (
+        str(describe(Vault([])))
+        == "test_secrets_of_an_application_are_not_shown.Vault(token=[redacted])"
+    )
+
+
+def test_functions_and_nothing_are_no_secrets():
+    part = BoundLayer(
+        "vault", {"key": hello, "token": None, "keyboard": "a"}, lambda app: outer(app)
+    )
+    assert repr(part) == "vault(key=hello, token=None, keyboard='a')"
+
+
+def test_a_layer_that_fails_does_not_tell_its_secrets():
+    @layer
+    def vault(app, *, keys):
+        raise ValueError("keys are too short")
+
+    with pytest.raises(ValueError, match="too short") as raised:
+        stack(vault(keys=["hush"]), hello)
+    assert raised.value.__notes__ == ["raised by the layer vault(keys=[redacted])"]
+
+
+def test_long_values_are_cut():
+    part = BoundLayer("table", {"rows": ["row"] * 1000}, lambda app: outer(app))
+    assert len(repr(part)) < 250
+    assert repr(part).endswith("...)")

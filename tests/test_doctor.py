@@ -21,9 +21,11 @@ from wsgikit.middleware import (
     errors,
     etag,
     proxy_headers,
+    rate_limit,
     request_id,
     security_headers,
 )
+from wsgikit.stores import MemoryStore
 
 
 def hello(environ, start_response):
@@ -57,7 +59,7 @@ def test_a_sound_stack_is_told_nothing():
         proxy_headers(trusted=["10.0.0.0/8"]),
         request_id(),
         access_log(),
-        allowed_hosts(hosts=["example.com"]),
+        allowed_hosts(hosts=["example.com", "localhost"]),
         security_headers(),
         compress(),
         conditional(),
@@ -220,6 +222,64 @@ def doubts(options):
     assert str(finding) == f"own(size=2): {finding.reason}; choose"
     bare = layer_of("shop.bare", source=source, options="level")
     assert check(stack(bare(level=3), hello))[0].reason == "{'level': 3}"
+
+
+def test_a_layer_may_ask_what_stands_outside():
+    source = """
+def doubts(options, outside):
+    yield f"{options} {outside}", "choose"
+"""
+    own = layer_of("shop.own", source=source)
+    other = layer_of("shop.other", options="size=1, color='red'")
+    foreign = layer_of("others.foreign")
+
+    def is_api(environ):
+        raise NotImplementedError
+
+    (finding,) = check(
+        stack(other(size=2), foreign(), when(is_api, errors()), own(), debugger(), hello)
+    )
+    assert finding.reason == "{'level': 1} {'other': {'size': 2, 'color': 'red'}}"
+
+
+@pytest.mark.parametrize("hosts", [["a.example"], ["*.a.example", "b.example"]])
+def test_a_debugger_that_no_name_of_this_machine_reaches(hosts):
+    (finding,) = check(stack(allowed_hosts(hosts=hosts), errors(), debugger(), hello))
+    assert finding.problem == "debugger()"
+    assert "no name of this machine" in finding.reason
+    assert "localhost" in finding.mend
+
+
+@pytest.mark.parametrize(
+    "hosts", [[], ["localhost"], ["a.example", "127.0.0.1"], ["[::1]"], ["*.localhost"]]
+)
+def test_a_debugger_that_can_be_reached(hosts):
+    assert check(stack(allowed_hosts(hosts=hosts), errors(), debugger(), hello)) == []
+
+
+def test_a_debugger_outside_of_proxy_headers_is_told():
+    (finding,) = check(stack(debugger(), proxy_headers(hops=1), hello))
+    assert finding.mend == "put proxy_headers(hops=1) outside of debugger()"
+
+
+# what the catalogue has to tell
+
+
+WRONG = {
+    "compression inside of tags": (etag(), compress()),
+    "the debugger outside of errors": (debugger(), errors()),
+    "a log that does not know the client": (access_log(), proxy_headers(hops=1)),
+    "a limit that does not know the client": (
+        rate_limit(store=MemoryStore(), requests=1, seconds=1),
+        proxy_headers(hops=1),
+    ),
+}
+
+
+@pytest.mark.parametrize(("outer", "inner"), WRONG.values(), ids=WRONG)
+def test_a_wrong_order_of_the_catalogue(outer, inner):
+    assert check(stack(outer, inner, hello))[0].mend == f"put {inner!r} outside of {outer!r}"
+    assert check(stack(inner, outer, hello)) == []
 
 
 # who is judged

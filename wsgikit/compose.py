@@ -239,9 +239,38 @@ def name_of(part: object) -> str:
     return name.replace(".<locals>", "").replace("<lambda>", "lambda")
 
 
-def written(options: Mapping[str, object]) -> str:
-    """Options as one would write them: ``level=6, key=client_address``."""
-    return ", ".join(
-        f"{option}={name_of(value) if callable(value) else repr(value)}"
+class _Hidden:
+    """Stands where an option's value is a secret."""
+
+    def __repr__(self) -> str:
+        return "[redacted]"
+
+
+HIDDEN = _Hidden()
+
+# Words in the name of an option whose value is for nobody to see: keys, api_key, user_passwords.
+_SECRETS = frozenset("key keys secret secrets password passwords passphrase token tokens".split())
+# The most characters of one value that help whoever looks at a stack.
+_LONGEST = 200
+
+
+def visible(options: Mapping[str, object]) -> dict[str, object]:
+    """Options for a person to see: what names call a secret is hidden; a function never is one."""
+    return {
+        option: value
+        if value is None or callable(value) or _SECRETS.isdisjoint(option.lower().split("_"))
+        else HIDDEN
         for option, value in options.items()
+    }
+
+
+def written(options: Mapping[str, object]) -> str:
+    """Options as one would write them: ``level=6, key=client_address``, but for secrets."""
+    return ", ".join(
+        f"{option}={name_of(value) if callable(value) else _cut(repr(value))}"
+        for option, value in visible(options).items()
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsgikit.compose import BoundLayer, name_of, record_of, takes_part, written
+from wsgikit.compose import BoundLayer, name_of, record_of, takes_part, visible, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ class Description:
     """What an application is made of: a tree of plain data.
 
     ``kind`` is ``"layer"`` or ``"application"``; ``name`` is the function's or the class's;
-    ``options`` are those that were given; ``parts`` are ``(label, Description)`` pairs: the
+    ``options`` are those that were given, but for what their names call a secret (``keys``,
+    ``api_token``), which is ``[redacted]``; ``parts`` are ``(label, Description)`` pairs: the
     application behind a layer (label ``""``), the routes of a router (``"GET /users/{id}"``) and
     the like. ``str(description)`` draws the tree.
     """
@@ -86,7 +87,7 @@ def _describe(app: WSGIApplication, above: tuple[WSGIApplication, ...]) -> Descr
         inner = (("", _describe(record.inner, around)),)
         part = record.layer
         if isinstance(part, BoundLayer):
-            return Description("layer", part.name, part.options, inner)
+            return Description("layer", part.name, visible(part.options), inner)
         return Description("layer", name_of(part), {}, inner)
     options: Mapping[str, object] = {}
     parts: Iterable[tuple[str, WSGIApplication]] = ()
@@ -95,6 +96,6 @@ def _describe(app: WSGIApplication, above: tuple[WSGIApplication, ...]) -> Descr
     return Description(
         "application",
         name_of(app),
-        options,
+        visible(options),
         tuple((label, _describe(part, around)) for label, part in parts),
     )

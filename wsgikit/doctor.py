@@ -5,7 +5,8 @@ Layers say by themselves where they belong. A layer ``name`` of a module ``name`
 - ``ORDER``: ``{"outside": {other: reason}, "inside": {other: reason}}``: it has to stand outside or
   inside of the layer ``other``, or else what ``reason`` says comes true;
 - ``doubts(options)``: gets the options, the defaults among them, and yields ``(reason, mend)`` for
-  what is allowed and yet seldom meant.
+  what is allowed and yet seldom meant. ``doubts(options, outside)`` gets the options of the layers
+  outside as well, by the names of these.
 
 ``other`` is a name of wsgikit's layers or of those of the layer's own top-level package.
 """
@@ -80,6 +81,9 @@ class _Place:
         self.written = name_of(part)
         self.always = always
 
+    def all_options(self) -> dict[str, object]:
+        return {**(self.middleware.__kwdefaults__ or {}), **self.options}
+
     def package(self) -> str:
         return self.middleware.__module__.partition(".")[0]
 
@@ -113,7 +117,7 @@ def _examined(
     while (record := record_of(app)) is not None:
         place = _placed(record.layer)
         if place is not None:
-            yield from _doubtful(place, where)
+            yield from _doubtful(place, around, where)
             for outer in around:
                 yield from _misplaced(outer, place, where)
             around = (*around, place)
@@ -136,12 +140,21 @@ def _placed(part: object) -> _Place | None:
     return None
 
 
-def _doubtful(place: _Place, where: str) -> Iterator[Finding]:
+def _doubtful(place: _Place, around: tuple[_Place, ...], where: str) -> Iterator[Finding]:
     doubts = place.said("doubts")
-    if doubts is not None:
-        defaults = place.middleware.__kwdefaults__ or {}
-        for reason, mend in doubts({**defaults, **place.options}):
-            yield Finding(place.written, "", place.written, reason, mend, where)
+    if doubts is None:
+        return
+    given = [place.all_options()]
+    if doubts.__code__.co_argcount > 1:
+        given.append(
+            {
+                outer.middleware.__name__: outer.all_options()
+                for outer in around
+                if outer.always and outer.package() in ("wsgikit", place.package())
+            }
+        )
+    for reason, mend in doubts(*given):
+        yield Finding(place.written, "", place.written, reason, mend, where)
 
 
 def _misplaced(outer: _Place, inner: _Place, where: str) -> Iterator[Finding]:

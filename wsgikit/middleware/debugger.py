@@ -9,15 +9,34 @@ from wsgikit.debug.page import traceback_page, traceback_text
 from wsgikit.debug.reproduce import Recording
 from wsgikit.debug.style import PAGE_HEADERS
 from wsgikit.failures import logged
+from wsgikit.http.hosts import is_loopback
 from wsgikit.http.problem import HTTPError
 from wsgikit.response import Response
 from wsgikit.wrap import guard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["debugger"]
+
+#: What has to stand outside of this layer, and why.
+ORDER = {"inside": {"proxy_headers": "the peer would be the proxy, which may be on this machine"}}
+
+
+def doubts(
+    options: Mapping[str, Any], outside: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """What :func:`wsgikit.check` tells of options that are allowed and seldom meant."""
+    hosts = outside.get("allowed_hosts", {}).get("hosts", ())
+    if hosts and not any(is_loopback(host.removeprefix("*.")) for host in hosts):
+        reason = (
+            "allowed_hosts lets no name of this machine through, so nobody is ever shown a page"
+        )
+        yield reason, "leave it out, or add 'localhost' to hosts where it is wanted"
 
 
 @layer
