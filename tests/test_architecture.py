@@ -24,7 +24,8 @@ FLOORS = {
     " signing passwords credentials context",
     2: "request response errors forms stores sessions files trees folders archives assets templates"
     " failures debug",
-    3: "paths pathtree converters routes router apps metrics tallies access clients limiter",
+    3: "paths pathtree converters routes router apps caching metrics tallies access clients"
+    " limiter",
     4: "middleware",
     5: "server",
     6: "cli __main__ commands load testing demo",

@@ -32,6 +32,7 @@ from wsgikit.middleware import (
     basic_auth,
     bearer_auth,
     body_limit,
+    cache,
     cache_control,
     compress,
     concurrency,
@@ -460,6 +461,11 @@ def marked(script, tag, method):
     return script if method == "HEAD" else held(script, {200})
 
 
+def asked(script, tag, method):
+    """cache(): what is not to be kept is let through, once it has started."""
+    return held(script, set())
+
+
 def packed(script, tag, method):
     """compress(), unpacked: other blocks of the same content."""
     if method == "HEAD":
@@ -496,6 +502,7 @@ LAYERS = {
     "basic_auth": (lambda tag, ledger: signed_in(basic_auth(verify=same), "Basic YTph"), as_it_is),
     "bearer_auth": (lambda tag, ledger: signed_in(bearer_auth(verify=str), "Bearer a"), as_it_is),
     "body_limit": (lambda tag, ledger: body_limit(max_size=1), as_it_is),
+    "cache": (lambda tag, ledger: cache(), asked),
     "cache_control": (lambda tag, ledger: cache_control(rules={"*": "no-cache"}), as_it_is),
     "compress": (lambda tag, ledger: lambda app: unpacking(compress(app, min_size=0)), packed),
     "concurrency": (lambda tag, ledger: concurrency(store=MemoryStore(), requests=1), as_it_is),

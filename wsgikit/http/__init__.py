@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from wsgikit.http import accept as accept
     from wsgikit.http import authorization as authorization
     from wsgikit.http import cache_control as cache_control
+    from wsgikit.http import caching as caching
     from wsgikit.http import charsets as charsets
     from wsgikit.http import compressible as compressible
     from wsgikit.http import conditions as conditions
@@ -34,15 +35,16 @@ if TYPE_CHECKING:
     from wsgikit.http import problem as problem
     from wsgikit.http import query as query
     from wsgikit.http import ranges as ranges
+    from wsgikit.http import selecting as selecting
     from wsgikit.http import status as status
     from wsgikit.http import structured as structured
     from wsgikit.http import traces as traces
     from wsgikit.http import variants as variants
 
 _MODULES = (
-    "accept authorization cache_control charsets compressible conditions cookies dates encoders"
-    " etags forwarded grammar headers hosts jsontext location media multipart openmetrics params"
-    " parts problem query ranges status structured traces variants"
+    "accept authorization cache_control caching charsets compressible conditions cookies dates"
+    " encoders etags forwarded grammar headers hosts jsontext location media multipart openmetrics"
+    " params parts problem query ranges selecting status structured traces variants"
 ).split()
 
 __all__ = list(_MODULES)

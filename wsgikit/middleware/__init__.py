@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.basic_auth import basic_auth as basic_auth
     from wsgikit.middleware.bearer_auth import bearer_auth as bearer_auth
     from wsgikit.middleware.body_limit import body_limit as body_limit
+    from wsgikit.middleware.cache import cache as cache
     from wsgikit.middleware.cache_control import cache_control as cache_control
     from wsgikit.middleware.compress import compress as compress
     from wsgikit.middleware.concurrency import concurrency as concurrency
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.trailing_slash import trailing_slash as trailing_slash
 
 _NAMES = (
-    "access_log allowed_hosts ban basic_auth bearer_auth body_limit cache_control compress"
+    "access_log allowed_hosts ban basic_auth bearer_auth body_limit cache cache_control compress"
     " concurrency conditional cors csrf deadline debugger errors etag hang_watchdog head"
     " https_redirect method_override metrics on_close options profile proxy_headers rate_limit"
     " request_id security_headers server_timing sessions trace_context trailing_slash"

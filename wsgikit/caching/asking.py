@@ -1,0 +1,84 @@
+"""What a request asks of a cache: which URL it is about, and how old an answer it takes."""
+
+from __future__ import annotations
+
+from wsgikit.caching.shelf import url_key
+from wsgikit.environ import host, native
+from wsgikit.http.caching import seconds
+from wsgikit.http.query import percent_decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wsgikit.caching.entry import Entry
+    from wsgikit.caching.shelf import Found
+    from wsgikit.types import WSGIEnvironment
+
+__all__ = ["is_for_application", "is_usable", "key_of", "key_of_url", "why"]
+
+# Requests that are for the application alone: conditions on a change, content, another protocol.
+_FOR_APPLICATION = frozenset(
+    [
+        "HTTP_IF_MATCH",
+        "HTTP_IF_UNMODIFIED_SINCE",
+        "HTTP_TRANSFER_ENCODING",
+        "HTTP_UPGRADE",
+    ]
+)
+
+
+def is_for_application(environ: WSGIEnvironment) -> bool:
+    """Whether a request passes the cache by."""
+    if environ.get("CONTENT_LENGTH") not in (None, "", "0"):
+        return True  # content is no part of the key
+    return not _FOR_APPLICATION.isdisjoint(environ)
+
+
+def key_of(environ: WSGIEnvironment) -> str:
+    """The key of the request's URL."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return url_key(
+        environ["wsgi.url_scheme"], host(environ), path or "/", environ.get("QUERY_STRING", "")
+    )
+
+
+def key_of_url(url: str, scheme: str, authority: str) -> list[str]:
+    """The key of a URL or a path of the same origin; none for others."""
+    origin = f"{scheme}://{authority}".lower()
+    if url[: len(origin)].lower() == origin:
+        url = url[len(origin) :] or "/"
+    if url[:1] != "/" or url[:2] == "//":
+        return []
+    path, _, query = url.partition("#")[0].partition("?")
+    return [url_key(scheme, authority, native(percent_decode(path)), query)]
+
+
+def is_usable(entry: Entry, age: int, asked: dict[str, str]) -> bool:
+    """Whether a stored response answers without the application (§4, §5.2.1)."""
+    if entry.validates:
+        return False
+    left = entry.lifetime - age
+    if not asked:
+        return left > 0
+    if "no-cache" in asked:
+        return False
+    newest = seconds(asked.get("min-fresh", ""))
+    if newest is not None and newest > left:
+        return False
+    oldest = seconds(asked.get("max-age", ""))
+    over = -left if left <= 0 else -1
+    if oldest is not None and age > oldest:
+        over = max(over, age - oldest)
+    if over < 0:
+        return True
+    if "max-stale" not in asked or not entry.may_be_stale:
+        return False
+    most = seconds(asked["max-stale"])
+    return over <= most if most is not None else asked["max-stale"] == ""
+
+
+def why(found: Found, asked: dict[str, str]) -> str:
+    """Why the application is asked, in the words of RFC 9211 §2.2."""
+    entry = found.entry
+    if entry is None:
+        return "vary-miss" if found.lists else "uri-miss"
+    return "request" if asked and not entry.validates else "stale"
