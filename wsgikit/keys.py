@@ -41,8 +41,8 @@ FILE_WRAPPER = "wsgi.file_wrapper"
 #: The version of uWSGI, where that is the server.
 UWSGI = "uwsgi.version"
 
-#: REMOTE_ADDR as the server gave it: the nearest proxy. Written by the ``proxy_headers`` layer
-#: where it puts the client's address into REMOTE_ADDR.
+#: The address of the nearest proxy, which REMOTE_ADDR was. Written by the ``proxy_headers`` layer
+#: where it puts the client's address into REMOTE_ADDR, and by our server where a PROXY header does.
 PEER = "wsgikit.peer"
 
 #: The process, user and group that connected to a Unix socket: a

@@ -99,6 +99,28 @@ def test_no_browser_opens_a_unix_socket(capsys):
     assert "--open needs an address that a browser can open" in capsys.readouterr().err
 
 
+def test_a_proxy_that_sends_a_header(served, folder):
+    (folder / "who.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [environ['REMOTE_ADDR'].encode()]\n"
+    )
+
+    def visit(url):
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+            client.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.0\r\n\r\n")
+            with client.makefile("rb") as stream:
+                return stream.read().decode()
+
+    argv = ["serve", "who", "--port", "0", "--proxy-protocol", "127.0.0.0/8"]
+    assert served(argv, visit).endswith("192.0.2.1")
+
+
+def test_a_network_that_is_none(refused):
+    line = refused("serve", "hello", "--proxy-protocol", "here")
+    assert "a network takes networks such as '10.0.0.0/8', or 'unix', not 'here'" in line
+
+
 @pytest.mark.parametrize("text", ["8000", "unix:", ":70000"])
 def test_what_cannot_be_bound(refused, text):
     line = refused("serve", "hello", "--bind", text)

@@ -81,14 +81,17 @@ class Command(ArgumentParser):
         read: Callable[[str], object],
         text: str,
         *,
+        shown: str | None = None,
         group: _ArgumentGroup | None = None,
     ) -> None:
         """Add an option that may be given several times: a list, of what it has in each.
 
         In the environment there is a space between them. Parameters are as of :meth:`value`.
+
+        :param shown: what the help calls the value.
         """
         note = f"{text}; may be given several times [{_variable(name)}]"
-        shown = name.rpartition("-")[2].upper()
+        shown = shown or name.upper()
         (group or self).add_argument(
             f"--{name}", type=read, action="append", metavar=shown, help=_escaped(note)
         )

@@ -10,6 +10,7 @@ from traceback import print_exception
 import wsgikit
 from wsgikit.commands.command import Trouble
 from wsgikit.http.hosts import host_name, is_loopback
+from wsgikit.http.peers import TrustedPeers
 from wsgikit.load import LoadError, load
 from wsgikit.server.addresses import Address, TcpAddress, UnixAddress, parse_binds
 
@@ -34,6 +35,9 @@ def add_address(command: Command) -> None:
     command.values("bind", _bind, about, group=group)
     about = "the permissions of Unix sockets; who may write can connect"
     command.value("unix-mode", _mode, "600", about, group=group)
+    about = "a network of proxies that begin each connection with a PROXY header, or unix"
+    name = "proxy-protocol"
+    command.values(name, _network, about, shown="NETWORK", group=group)
     command.switch("open", "open the browser there", group=group)
 
 
@@ -94,6 +98,7 @@ def run_server(app: WSGIApplication, options: Namespace, **others: Any) -> None:
         port=options.port,
         bind=options.bind,
         unix_mode=options.unix_mode,
+        proxy_protocol=options.proxy_protocol,
         ready=ready,
         **others,
     )
@@ -111,6 +116,14 @@ def _host(text: str) -> str:
 def _bind(text: str) -> str:
     try:
         parse_binds([text])
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        TrustedPeers([text], "a network")
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
     return text

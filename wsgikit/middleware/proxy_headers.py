@@ -5,14 +5,13 @@ RFC 7239 (Forwarded), and the X-Forwarded-* fields, which no standard defines.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-
 from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.errors import answer_error
-from wsgikit.http.forwarded import parse_address, parse_forwarded, parse_node
+from wsgikit.http.forwarded import parse_forwarded, parse_node
 from wsgikit.http.grammar import CONTROLS, OWS
 from wsgikit.http.hosts import host_name, split_host
+from wsgikit.http.peers import TrustedPeers
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.query import percent_decode
 from wsgikit.keys import PEER
@@ -20,7 +19,6 @@ from wsgikit.keys import PEER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from ipaddress import IPv4Network, IPv6Network
 
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -39,10 +37,8 @@ ORDER = {
 
 # How many proxies are followed; a client inside of a trusted network can tell of any number.
 _MOST_HOPS = 100
-# How many peers and clients are remembered.
+# How many clients are remembered.
 _MOST_KNOWN = 1000
-# What servers call a peer on a Unix socket.
-_SOCKETS = ("", "unix:", "localhost")
 _PORTS = {"http": "80", "https": "443"}
 _FIELDS = (
     "Forwarded",
@@ -96,7 +92,7 @@ def proxy_headers(
     fewer places than ``hops``. A peer that reports nobody is the client: a health check, say.
     ``wsgikit.peer`` is the REMOTE_ADDR that was replaced.
     """
-    peers = _Peers(trusted)
+    peers = TrustedPeers(trusted)
     nodes = _Nodes(peers)
     if type(hops) is not int or not 0 <= hops <= _MOST_HOPS:
         raise ValueError(f"hops takes a number of proxies up to {_MOST_HOPS}, not {hops!r}")
@@ -146,28 +142,10 @@ def proxy_headers(
     return answer
 
 
-class _Peers(dict[str, bool]):
-    """Whether a peer is a trusted proxy, by its REMOTE_ADDR; remembered, as proxies are few."""
-
-    def __init__(self, trusted: Collection[str]) -> None:
-        if isinstance(trusted, str):
-            raise TypeError(f"trusted takes a list of networks, not {trusted!r}")
-        self._networks = [_network(text) for text in trusted if text != "unix"]
-        self._sockets = _SOCKETS if "unix" in trusted else ()
-
-    def __missing__(self, peer: str) -> bool:
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        address = parse_address(peer)
-        known = any(address in network for network in self._networks if address is not None)
-        self[peer] = known = known or peer in self._sockets
-        return known
-
-
 class _Nodes(dict[str, "tuple[str, str, bool] | None"]):
     """Address and port of a node, and whether it is a trusted proxy: clients come again."""
 
-    def __init__(self, peers: _Peers) -> None:
+    def __init__(self, peers: TrustedPeers) -> None:
         self._peers = peers
 
     def __missing__(self, text: str) -> tuple[str, str, bool] | None:
@@ -179,18 +157,6 @@ class _Nodes(dict[str, "tuple[str, str, bool] | None"]):
         address = str(node[0] or "")
         self[text] = known = address, node[1], address != "" and self._peers[address]
         return known
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        network = ip_network(text)
-    except ValueError:
-        raise ValueError(
-            f"trusted takes networks such as '10.0.0.0/8', or 'unix', not {text!r}"
-        ) from None
-    if network.prefixlen == 0:
-        raise ValueError(f"trusted takes networks of proxies; {text!r} is everybody")
-    return network
 
 
 def _checked(headers: Collection[str]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from wsgikit.server.limits import Limits
 from wsgikit.server.listener import Listener
+from wsgikit.server.opening import Opener
 from wsgikit.server.poller import Poller
 
 
@@ -16,6 +17,7 @@ class Host(Protocol):
 
     listeners: list[Listener]
     listener: Listener
+    opener: Opener | None
     limits: Limits
     threads: int
     stop_timeout: float

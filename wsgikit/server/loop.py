@@ -87,6 +87,8 @@ class Loop:
             return False
         if self.now >= sockets.look_at:
             self.ready.extend(sockets.sweep(self.now))
+        if sockets.openings.arrived:
+            sockets.open_some()
         self.ready.extend(sockets.fresh)
         sockets.fresh.clear()
         for fd, flags in sockets.wait(0.0 if self.ready else sockets.patience(self.now)):

@@ -32,6 +32,7 @@ def make_server(
     *,
     bind: Collection[str] = (),
     unix_mode: int = 0o600,
+    proxy_protocol: Collection[str] = (),
     limits: Limits | None = None,
     threads: int = Server.threads,
 ) -> Server:
@@ -43,6 +44,8 @@ def make_server(
     :param bind: what to listen on in place of ``host`` and ``port``: see
         :mod:`wsgikit.server.addresses`.
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
+    :param proxy_protocol: the networks of proxies that begin each connection with a PROXY header:
+        see :mod:`wsgikit.server.proxy_protocol`.
     :param limits: what clients may take of it.
     :param threads: calls of the application that run side by side, but for those that wait for a
         slow client; 1: one after another, whatever happens.
@@ -57,6 +60,8 @@ def make_server(
         raise ValueError(f"threads takes a whole number from 1 on, not {threads!r}")
     # A class of somebody else's may know no more than a stock one.
     options: dict[str, Any] = {"bind": bind, "unix_mode": unix_mode} if bind else {}
+    if proxy_protocol:
+        options["proxy_protocol"] = proxy_protocol
     server = server_class((host, port), handler_class, **options)
     server.set_app(app)
     server.threads = threads
@@ -72,6 +77,7 @@ def serve(
     port: int = 8000,
     bind: Collection[str] = (),
     unix_mode: int = 0o600,
+    proxy_protocol: Collection[str] = (),
     timeout: float | None = None,
     stop_timeout: float = 30.0,
     ready: Callable[[str], object] | None = None,
@@ -95,6 +101,8 @@ def serve(
     :param bind: what to listen on in place of ``host`` and ``port``, as in
         ``["127.0.0.1:8000", "unix:/run/app.sock"]``: see :mod:`wsgikit.server.addresses`.
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
+    :param proxy_protocol: the networks of proxies that begin each connection with a PROXY header,
+        as in ``["10.0.0.0/8"]``: see :mod:`wsgikit.server.proxy_protocol`.
     :param timeout: seconds that a client may be silent before its connection is closed: sets the
         limits ``idle``, ``head_time``, ``body_time`` and ``write_stall``.
     :param stop_timeout: seconds that a stop waits for running requests before it cuts them.
@@ -132,7 +140,14 @@ def serve(
         on_worker_stop=on_worker_stop,
     )
     with make_server(
-        host, port, app, bind=bind, unix_mode=unix_mode, limits=limits, threads=threads
+        host,
+        port,
+        app,
+        bind=bind,
+        unix_mode=unix_mode,
+        proxy_protocol=proxy_protocol,
+        limits=limits,
+        threads=threads,
     ) as server:
         server.stop_timeout = stop_timeout
         if timeout is not None:

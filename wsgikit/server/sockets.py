@@ -15,6 +15,8 @@ from wsgikit.server.connection import Connection
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.host import Host
 from wsgikit.server.listener import Listener
+from wsgikit.server.opening import Opening
+from wsgikit.server.openings import Openings
 from wsgikit.server.pool import Pool
 
 TYPE_CHECKING = False
@@ -53,6 +55,8 @@ class Sockets:
         #: Those that were just accepted. Their request is often here already: they are watched only
         #: when they turn out to be waiting.
         self.fresh: list[Connection] = []
+        #: Those that can't be served yet.
+        self.openings = Openings(self._poller)
         # Connections of handlers that read for themselves.
         self._guests: set[socket.socket] = set()
         self._wakened, self._waker = socket.socketpair()
@@ -80,6 +84,8 @@ class Sockets:
 
     def patience(self, now: float) -> float | None:
         """For how long nothing but the clients can make work."""
+        if self.openings.arrived:
+            return 0.0
         return None if self.look_at == NEVER else max(0.0, self.look_at - now)
 
     def wait(self, seconds: float | None) -> list[tuple[int, int]]:
@@ -118,7 +124,7 @@ class Sockets:
             if self._wakened.recv(16).strip(WAKE):
                 self.news.set()
             self._awake = False
-        elif listener := self._listeners.get(fd):
+        elif not self.openings.tell(fd) and (listener := self._listeners.get(fd)):
             self._accept(listener)
 
     def _accept_all(self) -> None:
@@ -131,7 +137,7 @@ class Sockets:
         """Accept all who wait at ``listener``, as far as the limit allows."""
         self._server.listener = listener
         while True:
-            if len(self.connections) >= self._server.limits.connections:
+            if len(self.connections) + len(self.openings) >= self._server.limits.connections:
                 self._full = True
                 return
             try:
@@ -159,11 +165,27 @@ class Sockets:
         client.setblocking(False)
         limits = self._server.limits
         base = self._server.listener.environ(client)
-        connection = Connection(client, address, base, limits)
+        opener = self._server.opener
+        steps = None if opener is None else opener.open(client, address, base, limits)
+        if steps is None:
+            self._enter(Connection(client, address, base, limits))
+        else:
+            deadline = monotonic() + limits.head_time
+            self.openings.add(Opening(client, deadline, steps))
+            self.look_at = min(self.look_at, deadline)
+
+    def open_some(self) -> None:
+        """Go on with those that can't be served yet."""
+        for connection in self.openings.go_on():
+            self._enter(connection)
+        if self._full:
+            self._accept_all()
+
+    def _enter(self, connection: Connection) -> None:
         connection.aside = self._pool.aside
         self.connections[connection.fd] = connection
         self.fresh.append(connection)
-        self.due(connection, monotonic() + limits.idle)
+        self.due(connection, monotonic() + connection.limits.idle)
 
     def _serve_guest(self, client: socket.socket, address: Any) -> None:
         """Let a handler of another kind have a connection, and a thread, for itself."""
@@ -220,7 +242,7 @@ class Sockets:
         """Close whose time is over; who may have sent something is returned for a last look."""
         looks = []
         idle = self._server.limits.idle
-        soonest = NEVER
+        soonest = self.openings.sweep(now, self.stopping)
         for connection in list(self.connections.values()):
             waiting = connection.waiting
             if connection.busy:
@@ -264,7 +286,7 @@ class Sockets:
                 connection.last = True
             for guest in list(self._guests):  # their threads take them out
                 _shut(guest, socket.SHUT_RD)
-        return not (self.connections or self._guests) or now >= self._stop_at
+        return not (self.connections or self.openings or self._guests) or now >= self._stop_at
 
     def _listen_no_more(self) -> None:
         self._listeners.clear()
@@ -290,6 +312,7 @@ class Sockets:
                 self._server.stop_timeout,
             )
         self.connections.clear()
+        self.openings.close_all()
         self._poller.close()
         self._wakened.close()
         self._waker.close()

@@ -13,15 +13,16 @@ from socketserver import BaseServer
 from wsgiref.simple_server import WSGIServer
 
 from wsgikit.server.addresses import TcpAddress, parse_binds
-from wsgikit.server.handler import BASE_ENVIRON
+from wsgikit.server.handler import BASE_ENVIRON, RequestHandler
 from wsgikit.server.limits import Limits
 from wsgikit.server.listeners import open_listeners
 from wsgikit.server.loop import Loop
+from wsgikit.server.opening import Opener
 from wsgikit.server.poller import best_poller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from typing import Any, Self
 
 log = logging.getLogger("wsgikit.server")
@@ -36,6 +37,8 @@ class Server(WSGIServer):
     :param bind: what to listen on in place of ``server_address``: see
         :mod:`wsgikit.server.addresses`.
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
+    :param proxy_protocol: the networks of proxies that begin each connection with a PROXY header:
+        see :mod:`wsgikit.server.proxy_protocol`.
     :raises OSError: an address can't be listened on; the message names it.
     :raises ValueError: an option is out of its range.
 
@@ -61,17 +64,22 @@ class Server(WSGIServer):
     def __init__(
         self,
         server_address: tuple[str, int],
-        RequestHandlerClass: Callable[..., Any],
+        RequestHandlerClass: type[Any],
         bind_and_activate: bool = True,
         *,
         bind: Collection[str] = (),
         unix_mode: int = 0o600,
+        proxy_protocol: Collection[str] = (),
     ) -> None:
         host, port = server_address
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ValueError(f"port takes a number from 0 to 65535, not {port!r}")
         if type(unix_mode) is not int or not 0 <= unix_mode <= 0o777:
             raise ValueError(f"unix_mode takes permissions such as 0o660, not {unix_mode!r}")
+        #: What its connections begin with, unless that is a request.
+        self.opener = Opener(proxy_protocol) if proxy_protocol else None
+        if self.opener and not issubclass(RequestHandlerClass, RequestHandler):
+            raise TypeError("proxy_protocol goes with wsgikit.server.RequestHandler alone")
         self._loop: Loop | None = None
         #: True once it is to stop: no connection is kept for another request.
         self.stopping = False
@@ -211,6 +219,8 @@ class Server(WSGIServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self._loop is None:  # handle_request: the caller's thread is all there is
+            if self.opener:
+                raise RuntimeError("handle_request goes without proxy_protocol")
             super().process_request(request, client_address)
         else:
             self._loop.sockets.add(request, client_address)
