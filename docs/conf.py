@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from docutils.nodes import literal
 from sphinx.util.logging import getLogger
 
 import wsgikit
@@ -64,5 +65,12 @@ def _resolve(app, env, node, content):
     return reference
 
 
+def _test(name, rawtext, text, lineno, inliner, options=None, content=()):
+    """``:test:`tests/test_lint.py::test_name```: a test, by what pytest calls it."""
+    path, _, function = text.partition("::")
+    return [literal(rawtext, f"{path} {function}")], []
+
+
 def setup(app):
+    app.add_role("test", _test)
     app.connect("missing-reference", _resolve)
