@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Timer
+from urllib.parse import urlencode
 
 import pytest
 
@@ -224,3 +225,43 @@ def test_flask_inside():
     assert health == b"well"
     assert missing.headers["Content-Type"] == "text/html; charset=utf-8"  # Flask's own 404
     assert missing.status == 404
+
+
+def test_sign_in():
+    with running("sign_in") as example:
+
+        def post(path, fields, **headers):
+            body = urlencode(fields)
+            headers |= {"Content-Type": "application/x-www-form-urlencoded"}
+            connection = HTTPConnection("127.0.0.1", example.port, timeout=20)
+            try:
+                connection.request("POST", path, body, headers)
+                response = connection.getresponse()
+                response.read()
+                return response, (response.headers["Set-Cookie"] or "").partition(";")[0]
+            finally:
+                connection.close()
+
+        right = {"name": "ann", "password": "correct horse battery staple"}
+        wrong = {"name": "ann", "password": "wrong horse"}
+        answer, planted = post("/sign-in", wrong)
+        _, page = example.ask("GET", "/sign-in", Cookie=planted)
+        assert answer.headers["Location"] == "/sign-in"
+        assert b"The name or the password is wrong." in page
+
+        refused, _ = post("/sign-in", right, **{"Sec-Fetch-Site": "cross-site"})
+        assert refused.status == 403
+        answer, cookie = post("/sign-in", right, Cookie=planted)
+        assert answer.headers["Location"] == "/"
+        assert cookie.startswith("session=")
+        assert cookie != planted
+        assert b"Hello, ann!" in example.ask("GET", "/", Cookie=cookie)[1]
+        assert b"Hello" not in example.ask("GET", "/", Cookie=planted)[1]
+
+        answer, gone = post("/sign-out", {}, Cookie=cookie)
+        assert gone == "session="
+        assert b"Hello" not in example.ask("GET", "/", Cookie=cookie)[1]
+
+        answers = [post("/sign-in", {**wrong, "name": "nobody"})[0] for _ in range(11)]
+        assert [answer.status for answer in answers] == [303] * 10 + [429]
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
