@@ -41,12 +41,23 @@ for _name, _value in list(vars(request.Request).items()):
         setattr(request.Request, _name, property(_value._compute))
 
 
+# Those with names that are defined in a module of theirs.
+PACKAGES = (
+    "wsgikit.middleware",
+    "wsgikit.apps",
+    "wsgikit.server",
+    "wsgikit.stores",
+    "wsgikit.wrap",
+    "wsgikit",
+)
+
+
 def _where_defined(target):
     """``wsgikit.Request.url`` is documented as ``wsgikit.request.Request.url``."""
-    for package in ("wsgikit.middleware", "wsgikit.apps", "wsgikit.server", "wsgikit"):
+    for package in PACKAGES:
         name, _, rest = target.removeprefix(f"{package}.").partition(".")
         value = getattr(import_module(package), name, None)
-        if target.startswith(f"{package}.") and hasattr(value, "__module__"):
+        if target.startswith(f"{package}.") and hasattr(value, "__qualname__"):
             return f"{value.__module__}.{value.__qualname__}" + (f".{rest}" if rest else "")
     return None
 

@@ -102,7 +102,7 @@ class Opening(Later):
     """The ``start_response`` of a request: opens the session when it is asked for.
 
     A layer has a class of its own, with its :class:`Sessions`: an object of it has nothing to be
-    filled in but :attr:`~wsgikit.wrap.start.Later.__call__`.
+    filled in but the ``__call__`` of :class:`~wsgikit.wrap.start.Later`.
     """
 
     __slots__ = ("_session",)
