@@ -61,8 +61,8 @@ def sessions(
         as in :class:`~wsgikit.signing.Signer`: the first signs, all verify. It can be read by its
         holder, holds about 2,900 bytes of JSON, and cannot be taken back: a copy of the cookie is
         good until it expires, also after a sign-out.
-    :param store: instead, where sessions are kept (:mod:`wsgikit.stores.protocol`). The client gets a random
-        id; what is ended is over.
+    :param store: instead, where sessions are kept (:mod:`wsgikit.stores.protocol`). The client gets
+        a random id; what is ended is over.
     :param idle: seconds after which a session is over that no request has used.
     :param absolute: seconds after which it is over in any case, counted from its beginning or its
         last :meth:`~wsgikit.sessions.session.Session.rotate`.
