@@ -180,12 +180,18 @@ def soak(minutes: float, pace: float) -> bool:
             samples = []
             while (now := time.monotonic() - began) < 60 * minutes:
                 time.sleep(min(interval, max(0.1, 60 * minutes - now)))
+                if process.poll() is not None:
+                    break
                 samples.append(sample(process.pid, began))
                 print(f"{sum(crowd.visits.values()):9} {samples[-1]}", flush=True)
             crowd.leave()
-            after = quiet(process.pid, began, before)
-            print(f"after     {after}")
-            process.send_signal(signal.SIGTERM)
+            after = before
+            if process.poll() is None:
+                after = quiet(process.pid, began, before)
+                print(f"after     {after}")
+                process.send_signal(signal.SIGTERM)
+            else:
+                print("the server has died", flush=True)
             code = process.wait(30)
         finally:
             process.kill()
