@@ -252,3 +252,55 @@ def test_sockets_that_systemd_passes():
             client.close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def is_let_in(address, family=socket.AF_INET):
+    with socket.socket(family) as client:
+        client.settimeout(0.1)
+        try:
+            client.connect(address)
+        except (TimeoutError, FileNotFoundError):
+            return False
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it can't be done")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_who_is_shut_out_leaves_no_connection_behind(host):
+    with make_server(host, 0, place) as server:
+        address, family = server.socket.getsockname(), server.socket.family
+        assert is_let_in(address, family)
+        server.listener.shut_out()
+        assert not is_let_in(address, family)
+        server.socket.accept()[0].close()  # the first one
+        server.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.socket.accept()
+    server.listener.shut_out()  # of no use and harmless after the end
+
+
+def test_a_unix_socket_shuts_out_by_removing_its_file(tmp_path):
+    path = str(tmp_path / "s")
+    with make_server("", 0, place, bind=[f"unix:{path}"]) as server:
+        assert is_let_in(path, socket.AF_UNIX)
+        server.listener.shut_out()
+        assert not is_let_in(path, socket.AF_UNIX)
+        server.socket.accept()[0].close()
+
+
+def test_nobody_is_shut_out_of_a_socket_that_others_go_on_with():
+    listening = bound()
+    listening.listen(5)
+    with make_server("", 0, place, bind=[f"fd:{listening.fileno()}"]) as server:
+        server.listener.shut_out()
+        assert is_let_in(listening.getsockname())
+    listening.detach()
+    with make_server("127.0.0.1", 0, place) as server:
+        child = os.fork()
+        if not child:  # a worker
+            try:
+                server.listener.shut_out()
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert is_let_in(server.socket.getsockname())

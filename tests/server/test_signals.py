@@ -1,15 +1,22 @@
-"""A server's process under load: stopped and continued, and told to end."""
+"""A server under load: stopped and continued, told to end, reloaded, and with workers that die.
+
+The clients count: a request that got a connection is answered, whole.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from http.client import HTTPConnection
-from threading import Event, Thread
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
 
 import pytest
+
+from tests.server.callers import Callers, losses
 
 PROGRAM = """
 import sys, time
@@ -25,89 +32,115 @@ def app(environ, start_response):
 
 if sys.argv[1] == "level":
     Server.new_poller = LevelPoller
-serve(app, port=0)
+serve(app, port=0, workers=int(sys.argv[2]))
 """
 
 
-class Client(Thread):
-    """Asks on one connection until it is told to end, or the server says that it does."""
-
-    def __init__(self, address, number, end):
-        super().__init__()
-        self.address, self.number, self.end = address, number, end
-        self.answers = 0
-        self.error = None
-
-    def run(self):
-        client = HTTPConnection(self.address, timeout=20)
-        try:
-            client.connect()
-            while not self.end.is_set():
-                slow = self.answers % 20 == self.number
-                path = f"/{'slow' if slow else 'quick'}?{self.number}-{self.answers}"
-                # One in seven has a body that does not fit in the loop's buffer.
-                body = b"x" * 100_000 if self.answers % 7 == 3 else b""
-                client.request("POST", path, body)
-                response = client.getresponse()
-                assert response.read() == path.partition("?")[2].encode() + body
-                self.answers += 1
-                if response.getheader("Connection") == "close":
-                    break
-        except Exception as error:
-            self.error = error
-        finally:
-            client.close()
-
-
-@pytest.fixture(params=["edge", "level"])
-def process(request):
+@contextmanager
+def running(poller, workers):
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM]
     with subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM, request.param],
+        [*command, poller, str(workers)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        process.address = process.stdout.readline().split()[2].removeprefix("http://")
+        host, port = process.stdout.readline().split()[2].removeprefix("http://").split(":")
+        process.address = host, int(port)
         # The access log is long: somebody has to read it.
         process.log = []
         reader = Thread(target=lambda: process.log.extend(process.stderr))
         reader.start()
+        try:
+            yield process
+        finally:
+            process.kill()
+            reader.join()
+
+
+@pytest.fixture(params=["edge", "level"])
+def process(request):
+    with running(request.param, 0) as process:
         yield process
-        process.kill()
-        reader.join()
 
 
-def clients(process, end):
-    started = [Client(process.address, number, end) for number in range(12)]
-    for client in started:
-        client.start()
-    return started
+@pytest.fixture
+def supervisor():
+    with running("edge", 2) as supervisor:
+        yield supervisor
 
 
-def joined(started):
-    for client in started:
-        client.join(30)
-        assert not client.is_alive()
-        assert client.error is None
-        assert client.answers
+def until(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def children(process):
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in path.read_text().split()]
 
 
 def test_a_process_that_is_stopped_and_continued_loses_no_request(process):
-    end = Event()
-    started = clients(process, end)
+    callers = Callers(process.address)
     for _ in range(15):
         time.sleep(0.03)
         process.send_signal(signal.SIGSTOP)
         time.sleep(0.02)
         process.send_signal(signal.SIGCONT)
-    end.set()
-    joined(started)
+    callers.end()
+    outcomes = callers.outcomes()
+    assert outcomes["answered"] > 100
+    assert not losses(outcomes)
+    assert not outcomes["refused"]
 
 
-def test_a_process_that_is_told_to_end_loses_no_request(process):
-    started = clients(process, Event())
-    time.sleep(0.3)
+@pytest.mark.parametrize("pause", [0, 0.05], ids=["busy", "thinking"])
+def test_a_process_that_is_told_to_end_loses_no_request(process, pause):
+    callers = Callers(process.address, pause=pause)
+    time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
-    joined(started)
+    outcomes = callers.outcomes()
+    assert outcomes["answered"] > 12
+    assert not losses(outcomes)
     assert process.wait(10) == 0
     assert "Traceback" not in "".join(process.log)
+
+
+def test_workers_that_are_told_to_end_lose_no_request(supervisor):
+    callers = Callers(supervisor.address)
+    time.sleep(0.5)
+    supervisor.send_signal(signal.SIGTERM)
+    outcomes = callers.outcomes()
+    assert outcomes["answered"] > 12
+    assert not losses(outcomes)
+    assert supervisor.wait(20) == 0
+
+
+def test_workers_that_are_replaced_under_load_lose_no_request(supervisor):
+    callers = Callers(supervisor.address, stubborn=True)
+    for _ in range(2):
+        before = set(children(supervisor))
+        supervisor.send_signal(signal.SIGHUP)
+        until(lambda before=before: not before & set(children(supervisor)))
+    callers.end()
+    outcomes = callers.outcomes()
+    assert outcomes["answered"] > 100
+    assert not losses(outcomes)
+    assert not outcomes["refused"]
+
+
+def test_a_worker_that_is_killed_loses_only_what_it_had(supervisor):
+    """Of each connection that it had, a request was under way at most. Nobody is refused."""
+    callers = Callers(supervisor.address, stubborn=True)
+    time.sleep(0.5)
+    os.kill(children(supervisor)[0], signal.SIGKILL)
+    time.sleep(0.5)
+    callers.end()
+    outcomes = callers.outcomes()
+    assert outcomes["answered"] > 100
+    assert sum(losses(outcomes).values()) <= 12
+    assert not outcomes["refused"]
+    assert not outcomes["wrong"]
+    assert not outcomes["late"]

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import struct
+import sys
 from abc import ABC, abstractmethod
+from array import array
 from typing import Any
 
 from wsgikit.server.addresses import Address, TcpAddress
 
 #: Bytes that the system takes of a response beyond what it can send at once.
 UNSENT = 262144
+
+#: Linux: has a socket drop what a filter does not let pass.
+_SO_ATTACH_FILTER = 26
+# The filter, in instructions of classic BPF: load the flags of the segment; with SYN among them go
+# on, else pass over one; drop it; take it.
+_SYN_IS_DROPPED = array(
+    "B",
+    b"".join(
+        struct.pack("=HBBI", *instruction)
+        for instruction in ((0x30, 0, 0, 13), (0x45, 0, 1, 2), (6, 0, 0, 0), (6, 0, 0, 0xFFFFFFFF))
+    ),
+)
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -74,6 +90,14 @@ class Listener(ABC):
         """What the environs of ``client`` begin with; not to be changed."""
         return self.base_environ
 
+    @abstractmethod
+    def shut_out(self) -> None:
+        """Let nobody else connect, where the system can; who is connected can still be accepted.
+
+        Whom a socket has let in and nobody has accepted is lost when it is closed. Nothing is done
+        to a socket that others may go on with: one that was inherited, or in a worker.
+        """
+
     def close(self) -> None:
         """Listen no more. Harmless when repeated."""
         self.socket.close()
@@ -90,6 +114,7 @@ class TcpListener(Listener):
     ) -> None:
         super().__init__(listening, address, place)
         self._only_six = only_six
+        self._bound_by = 0
         self.host, self.port = (place or listening.getsockname())[:2]
 
     @property
@@ -108,7 +133,17 @@ class TcpListener(Listener):
             if self._only_six:
                 self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, True)
             self.socket.bind(self._place)
+            self._bound_by = os.getpid()
             self.host, self.port = self.socket.getsockname()[:2]
+
+    def shut_out(self) -> None:
+        if self._bound_by == os.getpid() and sys.platform == "linux":
+            # A client tries again after a second, and is refused, or finds another server.
+            filter = struct.pack("HP", 4, _SYN_IS_DROPPED.buffer_info()[0])
+            try:
+                self.socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter)
+            except OSError:
+                pass  # closed, or a system that only looks like Linux
 
 
 def trouble(address: Address, error: OSError) -> OSError:

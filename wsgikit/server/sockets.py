@@ -80,7 +80,7 @@ class Sockets:
         #: When deadlines are to be looked at.
         self.look_at = NEVER
         self.stopping = False
-        self._stop_at = NEVER
+        self._stop_at = self._shut_out_at = NEVER
 
     def patience(self, now: float) -> float | None:
         """For how long nothing but the clients can make work."""
@@ -276,16 +276,22 @@ class Sockets:
 
     def finish(self, now: float) -> bool:
         """Go on with a stop; whether it has come to its end."""
-        if self._listeners:
-            self._accept_all()  # who was let in by the system is served
-            for fd in self._listeners:
-                self._poller.forget(fd)
-            self._listen_no_more()
-            self.look_at = now
+        if self._listeners and self._shut_out_at == NEVER:
+            self._shut_out_at = self.look_at = now
+            for listener in self._listeners.values():
+                listener.shut_out()
             for connection in self.connections.values():
                 connection.last = True
             for guest in list(self._guests):  # their threads take them out
                 _shut(guest, socket.SHUT_RD)
+        if self._listeners:
+            self._accept_all()  # who was let in by the system is served
+            others = self.connections or self.openings  # then more may be on their way in
+            if others and now < min(self._shut_out_at + LAST_LOOK, self._stop_at):
+                return False
+            for fd in self._listeners:
+                self._poller.forget(fd)
+            self._listen_no_more()
         return not (self.connections or self.openings or self._guests) or now >= self._stop_at
 
     def _listen_no_more(self) -> None:

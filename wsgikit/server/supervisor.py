@@ -224,6 +224,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Listen no more, and have all workers stop."""
         self._stopping = True
+        for listener in self._server.listeners:
+            listener.shut_out()
         self._server.server_close()
         for slot in self._slots:
             self._retire(slot.worker)

@@ -72,6 +72,9 @@ class UnixListener(Listener):
 
     def close(self) -> None:
         super().close()
+        self.shut_out()
+
+    def shut_out(self) -> None:
         made, self._made = self._made, None
         if made is None or made[0] != os.getpid():  # a worker leaves it to who forked it
             return
