@@ -34,6 +34,7 @@ from wsgikit.middleware import (
     body_limit,
     cache,
     cache_control,
+    canary,
     compress,
     concurrency,
     conditional,
@@ -41,17 +42,21 @@ from wsgikit.middleware import (
     csrf,
     deadline,
     debugger,
+    error_pages,
     errors,
     etag,
+    fallback,
     hang_watchdog,
     head,
     https_redirect,
+    maintenance,
     method_override,
     metrics,
     options,
     profile,
     proxy_headers,
     rate_limit,
+    redirects,
     request_id,
     security_headers,
     server_timing,
@@ -466,6 +471,12 @@ def asked(script, tag, method):
     return held(script, set())
 
 
+def waited_for(script, tag, method):
+    """error_pages(): what has no page is let through, once it has started."""
+    call, pulled, rest = started(script)
+    return Script(call, pulled + rest)
+
+
 def packed(script, tag, method):
     """compress(), unpacked: other blocks of the same content."""
     if method == "HEAD":
@@ -503,6 +514,11 @@ LAYERS = {
     "bearer_auth": (lambda tag, ledger: signed_in(bearer_auth(verify=str), "Bearer a"), as_it_is),
     "body_limit": (lambda tag, ledger: body_limit(max_size=1), as_it_is),
     "cache": (lambda tag, ledger: cache(), asked),
+    "canary": (lambda tag, ledger: canary(to=other, share=0), as_it_is),
+    "error_pages": (lambda tag, ledger: error_pages(pages={418: other}), waited_for),
+    "fallback": (lambda tag, ledger: fallback(to=other), passed_over),
+    "maintenance": (lambda tag, ledger: maintenance(file="/nowhere"), as_it_is),
+    "redirects": (lambda tag, ledger: redirects(table={"/old": "/new"}), as_it_is),
     "cache_control": (lambda tag, ledger: cache_control(rules={"*": "no-cache"}), as_it_is),
     "compress": (lambda tag, ledger: lambda app: unpacking(compress(app, min_size=0)), packed),
     "concurrency": (lambda tag, ledger: concurrency(store=MemoryStore(), requests=1), as_it_is),

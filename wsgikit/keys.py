@@ -88,5 +88,9 @@ SERVER_TIMING = "wsgikit.server_timing"
 #: Written by the ``on_close`` layer.
 ON_CLOSE = "wsgikit.on_close"
 
-#: True where the ``access_log`` layer writes the line of this request: the server need not.
+#: True where the ``access_log`` layer writes the line of this request; our server writes none then.
 LOGGED = "wsgikit.logged"
+
+#: The status of the error that a page stands for, an ``int``. Written by the ``error_pages`` layer,
+#: for its pages.
+ERROR_STATUS = "wsgikit.error_status"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.body_limit import body_limit as body_limit
     from wsgikit.middleware.cache import cache as cache
     from wsgikit.middleware.cache_control import cache_control as cache_control
+    from wsgikit.middleware.canary import canary as canary
     from wsgikit.middleware.compress import compress as compress
     from wsgikit.middleware.concurrency import concurrency as concurrency
     from wsgikit.middleware.conditional import conditional as conditional
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from wsgikit.middleware.csrf import csrf as csrf
     from wsgikit.middleware.deadline import deadline as deadline
     from wsgikit.middleware.debugger import debugger as debugger
+    from wsgikit.middleware.error_pages import error_pages as error_pages
     from wsgikit.middleware.errors import errors as errors
     from wsgikit.middleware.etag import etag as etag
+    from wsgikit.middleware.fallback import fallback as fallback
     from wsgikit.middleware.hang_watchdog import hang_watchdog as hang_watchdog
     from wsgikit.middleware.head import head as head
     from wsgikit.middleware.https_redirect import https_redirect as https_redirect
+    from wsgikit.middleware.maintenance import maintenance as maintenance
     from wsgikit.middleware.method_override import method_override as method_override
     from wsgikit.middleware.metrics import metrics as metrics
     from wsgikit.middleware.on_close import on_close as on_close
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from wsgikit.middleware.profile import profile as profile
     from wsgikit.middleware.proxy_headers import proxy_headers as proxy_headers
     from wsgikit.middleware.rate_limit import rate_limit as rate_limit
+    from wsgikit.middleware.redirects import redirects as redirects
     from wsgikit.middleware.request_id import request_id as request_id
     from wsgikit.middleware.security_headers import security_headers as security_headers
     from wsgikit.middleware.server_timing import server_timing as server_timing
@@ -45,10 +50,11 @@ if TYPE_CHECKING:
     from wsgikit.middleware.trailing_slash import trailing_slash as trailing_slash
 
 _NAMES = (
-    "access_log allowed_hosts ban basic_auth bearer_auth body_limit cache cache_control compress"
-    " concurrency conditional cors csrf deadline debugger errors etag hang_watchdog head"
-    " https_redirect method_override metrics on_close options profile proxy_headers rate_limit"
-    " request_id security_headers server_timing sessions trace_context trailing_slash"
+    "access_log allowed_hosts ban basic_auth bearer_auth body_limit cache cache_control canary"
+    " compress concurrency conditional cors csrf deadline debugger error_pages errors etag"
+    " fallback hang_watchdog head https_redirect maintenance method_override metrics on_close"
+    " options profile proxy_headers rate_limit redirects request_id security_headers server_timing"
+    " sessions trace_context trailing_slash"
 ).split()
 _EXPORTS = {name: name for name in _NAMES}
 
