@@ -176,6 +176,11 @@ def test_url_for_without_a_router():
         request().url_for("user")
 
 
+def test_a_nonce_without_a_policy():
+    with pytest.raises(LookupError, match="security_headers"):
+        _ = request().csp_nonce
+
+
 # --- the body
 
 

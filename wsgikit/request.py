@@ -7,7 +7,7 @@ from wsgikit import forms, http
 from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError, MissingField
 from wsgikit.http.query import parse_query
-from wsgikit.keys import FORM, ROUTE, ROUTING_ARGS, SESSION, STATE
+from wsgikit.keys import CSP_NONCE, FORM, ROUTE, ROUTING_ARGS, SESSION, STATE
 from wsgikit.response import JSON, TEXT, to_application
 from wsgikit.wrap import no_content, on_close
 
@@ -229,6 +229,18 @@ class Request:
         if opening is None:
             raise LookupError("request.session needs the layer sessions() around the application")
         return opening.open(self.environ)
+
+    @property
+    def csp_nonce(self) -> str:
+        """The nonce of this response's Content-Security-Policy: ``<script nonce="...">``.
+
+        Raises :class:`LookupError` where no ``security_headers`` layer with ``{nonce}`` in its
+        policy is around.
+        """
+        nonce: str | None = self.environ.get(CSP_NONCE)
+        if nonce is None:
+            raise LookupError("csp_nonce needs security_headers() with '{nonce}' in its policy")
+        return nonce
 
     def url_for(self, name: str, /, **params: object) -> str:
         """The path of the route ``name`` of the router that called this view, with SCRIPT_NAME.

@@ -118,7 +118,8 @@ def test_error_pages_keep_their_own_policy():
 
 @Request.application
 def page(request):
-    return Response.html(f'<script nonce="{request.environ[CSP_NONCE]}">1</script>')
+    assert request.csp_nonce == request.environ[CSP_NONCE]
+    return Response.html(f'<script nonce="{request.csp_nonce}">1</script>')
 
 
 def test_nonce_of_the_page_is_that_of_the_policy_and_another_each_time():

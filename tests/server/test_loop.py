@@ -13,6 +13,8 @@ from threading import Event, Thread
 
 import pytest
 
+from wsgikit.access import as_json
+from wsgikit.middleware import access_log
 from wsgikit.server import RequestHandler, Server, loop, make_server, sockets
 from wsgikit.server.body import Disconnected
 from wsgikit.server.connection import Connection
@@ -320,6 +322,14 @@ def test_a_request_is_one_readable_line(caplog):
     (record,) = caplog.records
     assert record.getMessage().startswith('127.0.0.1 "GET /a HTTP/1.0" 200 2 ')
     assert record.getMessage().endswith(" ms")
+
+
+def test_a_request_that_the_application_logs_has_no_second_line(caplog):
+    caplog.set_level(logging.INFO, "wsgikit.access")
+    with serving(access_log(hello, format=as_json)) as server:
+        exchange(server, b"GET /a HTTP/1.0\r\n\r\n")
+    (record,) = caplog.records
+    assert record.getMessage().startswith("{")
 
 
 @pytest.mark.parametrize(

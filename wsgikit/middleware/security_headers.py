@@ -86,9 +86,9 @@ def security_headers(
 
     :param csp: Content-Security-Policy. For a page with scripts of its own, write
         ``"script-src 'nonce-{nonce}' 'strict-dynamic'; object-src 'none'; base-uri 'none'"`` and in
-        the page ``<script nonce="...">`` with the ``wsgikit.csp_nonce`` of the request's environ:
-        128 random bits in base64, others for each response. A 304 has no such policy: it would
-        replace the one of the page that the browser has kept, with its nonces.
+        the page ``<script nonce="...">`` with the request's ``csp_nonce``: 128 random bits in
+        base64, others for each response. A 304 has no such policy: it would replace the one of the
+        page that the browser has kept, with its nonces.
     :param csp_report_only: a policy that is not enforced, only reported.
     :param hsts: Strict-Transport-Security, sent by https only. Browsers then keep to https for so
         many seconds, and nothing can take that back; ``includeSubDomains`` is for all below, too.

@@ -48,7 +48,7 @@ class RequestHandler(WSGIRequestHandler):
     from it, answers it, and leaves the connection to be closed.
 
     To be extended: :meth:`get_environ` and :meth:`log_request`. Each request is one line of the
-    logger ``wsgikit.access``.
+    logger ``wsgikit.access``, unless the layer ``access_log`` writes one.
     """
 
     server: Any  # our own server, or a stock one
@@ -96,10 +96,12 @@ class RequestHandler(WSGIRequestHandler):
         self.head = channel.head
         self.requestline = self.head.line
         self.command, self.path, self.request_version = self.requestline.split(" ")
-        writer = ResponseWriter(channel, self.get_environ(), self.get_stderr())
+        environ = self.get_environ()
+        writer = ResponseWriter(channel, environ, self.get_stderr())
         writer.run(self.server.get_app())
-        status = writer.status if writer.headers_sent else None
-        self.log_request(status[:3] if status else "-", writer.bytes_sent)
+        if keys.LOGGED not in environ:  # else the application's own log has the line
+            status = writer.status if writer.headers_sent else None
+            self.log_request(status[:3] if status else "-", writer.bytes_sent)
 
     def get_environ(self) -> WSGIEnvironment:
         """The request's environ, as PEP 3333 and the server's ``base_environ`` have it."""
