@@ -12,7 +12,7 @@ from threading import Condition, Thread
 from time import monotonic, sleep
 
 # Machines that do other things as well are slow at times.
-PATIENCE = 60
+PATIENCE = 30
 
 
 class Program:

@@ -184,3 +184,18 @@ def test_workers_that_cannot_load_the_application_end_it_with_one_line(command, 
 )
 def test_numbers_of_processes_are_checked(refused, option, value, told):
     assert told in refused("serve", "hello", option, value)
+
+
+def test_reload_shows_what_is_broken_and_waits_it_out(command, folder):
+    (folder / "hello.py").write_text("app = (")
+    running = command("--reload")
+    running.line("^wsgikit: error: hello failed with SyntaxError: .*hello.py, line 1")
+    running.line("The program has failed: waiting for a change")
+    (folder / "hello.py").write_text(HELLO)
+    running.listening()
+    assert running.get("/hello/Ada") == "Hello, Ada!"
+
+
+def test_reload_goes_without_workers(refused):
+    line = refused("serve", "hello", "--reload", "--workers", "2")
+    assert line == "--reload goes without --workers: SIGHUP replaces those"

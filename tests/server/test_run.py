@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import io
-import logging
 import os
 import signal
 import socket
@@ -16,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from wsgikit.server.handler import RequestHandler
-from wsgikit.server.run import log_to_stderr, make_server, serve
+from wsgikit.server.run import make_server, serve
 from wsgikit.server.signals import stopped_by_signals
 from wsgikit.server.threaded import Server
 
@@ -101,6 +99,26 @@ def test_serve_returns_after_a_signal(number, capsys):
     assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("", "http://127.0.0.1:{}, and on the other addresses of this machine"),
+        ("::", "http://[::1]:{}, and on the other addresses of this machine"),
+        ("::1", "http://[::1]:{}"),
+    ],
+)
+def test_the_address_is_one_that_can_be_opened(host, told, capsys):
+    urls = []
+
+    def end(url):
+        urls.append(url)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    serve(hello, host=host, port=0, ready=end)
+    port = urls[0].rpartition(":")[2]
+    assert capsys.readouterr().out == f"Serving on {told.format(port)} (Ctrl+C stops)\n"
+
+
 def test_serve_without_ready_takes_a_signal_that_comes_early(monkeypatch):
     # The address is printed last before it serves: the earliest moment that others know.
     monkeypatch.setattr("builtins.print", lambda *args, **kwargs: signal.raise_signal(SIGNALS[1]))
@@ -128,32 +146,6 @@ def test_outside_of_the_main_thread_signals_are_left_alone():
         thread.start()
         thread.join()
     assert seen == before
-
-
-@pytest.fixture
-def logger(monkeypatch):
-    logger = logging.getLogger("wsgikit")
-    monkeypatch.setattr(logger, "handlers", [])
-    level = logger.level
-    yield logger
-    logger.setLevel(level)
-
-
-def test_unconfigured_logging_goes_to_stderr_once(logger, monkeypatch):
-    stderr = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stderr)
-    monkeypatch.setattr(logging.root, "handlers", [])  # pytest's own
-    log_to_stderr()
-    log_to_stderr()
-    logging.getLogger("wsgikit.access").info("a line")
-    assert stderr.getvalue().endswith(" a line\n")
-    assert len(logger.handlers) == 1
-
-
-def test_configured_logging_is_left_alone(logger):
-    assert logging.root.handlers  # pytest's own
-    log_to_stderr()
-    assert logger.handlers == []
 
 
 PROGRAM = """

@@ -6,6 +6,7 @@ from wsgikit.commands.command import Trouble, number
 from wsgikit.commands.command import add as add_command
 from wsgikit.commands.serving import add_address, add_target, loaded, run_server
 from wsgikit.response import Response
+from wsgikit.server.reloaded import is_reloaded
 from wsgikit.server.worker import WorkerError
 
 TYPE_CHECKING = False
@@ -23,6 +24,8 @@ Serve a WSGI application as it is: of wsgikit, Flask, Django, Bottle, or a funct
   {prog} serve hello:app
   {prog} serve site/wsgi.py:application
   {prog} serve shop:make_app --factory
+  {prog} serve hello:app --reload --open
+  {prog} serve hello:app --workers 4
   {prog} serve hello:app --bind unix:/run/hello.sock --bind 127.0.0.1:8000
 
 Without a name it is "app" or "application", for a factory "make_app" or "create_app". Modules are
@@ -33,12 +36,17 @@ With --workers, processes serve that this one watches: it replaces those that cr
 has them replaced one by one by such as load the application anew, and no request is lost.
 """
 
+# Stands for the application in a process that is never asked.
+_UNLOADED = Response(status=503)
+
 
 def add(commands: _SubParsersAction[Command]) -> None:
     """Add the command."""
     command = add_command(commands, "serve", run, "serve an application", _TEXT)
     add_target(command)
     add_address(command)
+    about = "for development: start it anew when one of its modules has changed"
+    command.switch("reload", about)
     group = command.add_argument_group("processes")
     about = "processes that serve; 0: this one does"
     command.value("workers", number(0, 1000), "0", about, group=group)
@@ -70,12 +78,19 @@ def run(options: Namespace) -> None:
         "workers": options.workers,
         "worker_requests": options.worker_requests,
         "worker_timeout": options.worker_timeout,
+        "reload": options.reload,
     }
+    if options.reload and options.workers:
+        raise Trouble("--reload goes without --workers: SIGHUP replaces those")
+    if options.reload and not is_reloaded():
+        # The child loads it: what is wrong there is shown there, and waited out.
+        run_server(_UNLOADED, options, **processes)
+        return
     if not options.workers:
         run_server(loaded(options), options, **processes)
         return
     try:
         # Each worker loads the application for itself, so that a new one finds new code.
-        run_server(Response(status=503), options, on_worker_start=load, **processes)
+        run_server(_UNLOADED, options, on_worker_start=load, **processes)
     except WorkerError as error:
         raise Trouble(str(error), 1) from None

@@ -6,8 +6,11 @@ import logging
 import os
 from threading import current_thread, main_thread
 
+from wsgikit.server.console import log_to_stderr
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.limits import Limits
+from wsgikit.server.reload import Reloader
+from wsgikit.server.reloaded import Reloaded, is_reloaded
 from wsgikit.server.signals import stopped_by_signals
 from wsgikit.server.supervisor import Supervisor
 from wsgikit.server.threaded import Server
@@ -88,6 +91,7 @@ def serve(
     worker_timeout: float = 30.0,
     on_worker_start: Callable[[Server], object] | None = None,
     on_worker_stop: Callable[[Server], object] | None = None,
+    reload: bool = False,
 ) -> None:
     """Serve ``app`` over HTTP until SIGINT (Ctrl+C) or SIGTERM; running requests complete first.
 
@@ -118,6 +122,8 @@ def serve(
     :param on_worker_start: called with its server in each process that serves, before it does. If
         it raises, the worker does not serve.
     :param on_worker_stop: called with its server after its last request.
+    :param reload: for development: run the program in a child, and start it anew when one of its
+        modules has changed. ``ready`` is called in this process, and only once.
     :raises TypeError: ``app`` or a hook is not callable.
     :raises ValueError: an option is out of its range.
     :raises OSError: an address can't be listened on; the message names it.
@@ -139,6 +145,11 @@ def serve(
         on_worker_start=on_worker_start,
         on_worker_stop=on_worker_stop,
     )
+    if reload and workers:
+        raise ValueError("reload goes without workers: SIGHUP replaces those")
+    reloaded = Reloaded() if reload and is_reloaded() else None
+    if reloaded is not None:
+        bind = reloaded.bind
     with make_server(
         host,
         port,
@@ -154,12 +165,24 @@ def serve(
             server.connection_timeout = timeout
         log_to_stderr()
 
-        def listening() -> None:
-            urls = " and ".join(listener.url for listener in server.listeners)
-            print(f"Serving on {urls} (Ctrl+C stops)", flush=True)
+        def called() -> None:
             if ready is not None:
                 ready(server.url)
 
+        def listening() -> None:
+            urls = " and ".join(listener.url for listener in server.listeners)
+            if any(listener.host in ("0.0.0.0", "::") for listener in server.listeners):
+                urls += ", and on the other addresses of this machine"
+            print(f"Serving on {urls} (Ctrl+C stops)", flush=True)
+            if reloaded is not None:
+                reloaded.serves(server)
+            else:
+                called()
+
+        if reload and reloaded is None:
+            _in_main_thread("starts programs")
+            Reloader([listener.socket for listener in server.listeners]).run(called)
+            return
         if workers and _can_fork():
             Supervisor(server, processes).run(listening)
             return
@@ -171,23 +194,13 @@ def serve(
 
 
 def _can_fork() -> bool:
-    """Whether there can be workers.
-
-    :raises RuntimeError: not from this thread, as signals do not reach it.
-    """
     if not hasattr(os, "fork"):
         log.warning("This system cannot fork: one process serves, without workers")
         return False
-    if current_thread() is not main_thread():
-        raise RuntimeError("serve starts workers in the main thread only")
+    _in_main_thread("starts workers")
     return True
 
 
-def log_to_stderr() -> None:
-    """Give wsgikit's loggers a plain handler, unless somebody has configured logging."""
-    logger = logging.getLogger("wsgikit")
-    if not logger.hasHandlers():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+def _in_main_thread(what: str) -> None:
+    if current_thread() is not main_thread():
+        raise RuntimeError(f"serve {what} in the main thread only: signals come there")
