@@ -17,6 +17,8 @@ from wsgikit.middleware import (
     access_log,
     allowed_hosts,
     ban,
+    basic_auth,
+    bearer_auth,
     body_limit,
     cache_control,
     compress,
@@ -114,6 +116,14 @@ ROWS = {
     "access_log": row(access_log(logger="tests.matrix")),
     "allowed_hosts": row(allowed_hosts()),
     "ban": row(ban(store=MemoryStore(), offences=9, seconds=60, duration=60)),
+    "basic_auth": row(
+        basic_auth(verify=lambda name, password: name == password),
+        sent={"Authorization": "Basic YW5uOmFubg=="},
+    ),
+    "bearer_auth": row(
+        bearer_auth(verify=lambda token: "ann" if token == "one" else None),
+        sent={"Authorization": "Bearer one"},
+    ),
     "body_limit": row(body_limit(max_size=100_000)),
     "cache_control": row(
         cache_control(rules={"*": "max-age=60"}), fields={"Cache-Control": "max-age=60"}
