@@ -31,7 +31,7 @@ MODULES = {
     path.stem.removeprefix("test_"): f"tests.{folder}.{path.stem}"
     for folder in ("http", "forms")
     for path in sorted((FOLDER / folder).glob("test_*.py"))
-}
+} | {name: f"tests.server.test_{name}" for name in ("head", "protocol", "request_line")}
 EXAMPLES = 500  # of one property, before the next has its turn
 LONGEST = 4096  # bytes of an input that is led by coverage
 

@@ -12,6 +12,8 @@ from io import BytesIO
 from random import Random
 from typing import Any
 
+from tests.server.reading import read
+from tests.server.reference import read_connection
 from wsgikit import HTTPError, Request
 from wsgikit.http import (
     accept,
@@ -276,6 +278,15 @@ def forms(data: bytes) -> None:
     assert streamed(data, KINDS[1], Pieces) == streamed(data, KINDS[1], BytesIO)
 
 
+def connection(data: bytes) -> None:
+    """Whole or byte by byte, the same requests: those of a strict reading, or a refusal."""
+    expected, _ = read_connection(data)
+    whole, error = read([data])
+    assert whole == expected[: len(whole)]
+    assert error is not None or len(whole) == len(expected)
+    assert read([data[at : at + 1] for at in range(len(data))])[0] == whole
+
+
 TARGETS: dict[str, Target] = {
     "accept": accepts,
     "cache_control": lambda data: cache_control.parse_cache_control(data.decode("latin-1")),
@@ -294,6 +305,7 @@ TARGETS: dict[str, Target] = {
     "multipart": pushed,
     "params": parameters,
     "parts": head,
+    "protocol": connection,
     "query": queries,
     "ranges": spans,
     "traces": tracing,
@@ -330,6 +342,12 @@ SEEDS: dict[str, list[bytes]] = {
     "parts": [
         b'Content-Disposition: form-data; name="a"; filename="b\\"c%22"\r\nContent-Type: a/b',
         b"content-disposition: form-data; name=a; filename*=iso-8859-1'en'%A3",
+    ],
+    "protocol": [
+        b"GET http://h:1/%41?b HTTP/1.1\r\nHost: x\r\nConnection: a, Close\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.0\r\n\r\n",
+        b"PUT /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b'3\r\nabc\r\n002;x="y"\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n',
     ],
     "query": [b"a=1&b=%C3%BC+&%&c", b"%" * 100, b"&" * 1001],
     "ranges": [b"bytes=0-4, -5, 9-", b"bytes=1-0", b"lines=1-2"],

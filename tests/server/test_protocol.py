@@ -6,12 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.server.reading import LIMITS, read
 from tests.server.reference import read_connection
-from wsgikit.http.problem import HTTPError
-from wsgikit.server.limits import Limits
 from wsgikit.server.protocol import Protocol
-
-LIMITS = Limits(head_bytes=400, fields=8, body_bytes=100)
 
 GET = b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n"
 SIZED = b"POST /s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
@@ -20,35 +17,14 @@ CHUNKED = (
     b"3\r\nabc\r\n002;x=y\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n"
 )
 OLD = b"GET /o HTTP/1.0\r\n\r\n"
+ABSOLUTE = b"GET http://a%20b:80?c HTTP/1.1\r\nHost: [::1]:80\r\nConnection: x, Close\r\n\r\n"
+SERVER = b"OPTIONS * HTTP/1.1\r\nhost:\r\nCookie: a=1\r\nX-A:1\r\nCOOKIE:\tb=2 \r\nx-a: 2\r\n\r\n"
+EXTENDED = (
+    b"POST /%C3%a9%/%%41 HTTP/1.1\r\nHost: h\r\nX_A: 1\r\nTransfer-Encoding: Chunked\r\n\r\n"
+    b'4 ; a = "b\\";\xe9" ;c\r\nabcd\r\n00;d\t=e\r\nTrailer: x\r\n\r\n'
+)
+VALID = [GET, SIZED, CHUNKED, OLD, ABSOLUTE, SERVER, EXTENDED]
 TAIL = b"PATCH /t HTTP/1.1\r\nHost:h\r\nX_Y: z\r\n"
-
-
-def read(pieces, limits=LIMITS):
-    """What a connection reads from ``pieces``: (requests, error)."""
-    protocol = Protocol({}, limits)
-    requests = []
-    head, body = None, b""
-    try:
-        for piece in pieces:
-            protocol.receive(piece)
-            while True:
-                if head is None:
-                    head = protocol.next_request()
-                    if head is None:
-                        break
-                while block := protocol.read():
-                    body += block
-                if not protocol.complete:
-                    break
-                environ = head.environ
-                requests.append(
-                    tuple(environ[key].encode("latin-1") for key in ("REQUEST_METHOD", "RAW_URI"))
-                    + (body,)
-                )
-                head, body = None, b""
-    except HTTPError as error:
-        return requests, error
-    return requests, None
 
 
 def split(data, places):
@@ -64,7 +40,7 @@ def bytewise(data):
 def test_requests_come_one_after_another(cut):
     requests, error = read(cut(GET + SIZED + b"\r\n" + CHUNKED + OLD + TAIL))
     assert error is None
-    assert requests == [
+    assert [(each.method, each.target, each.body) for each in requests] == [
         (b"GET", b"/a?b", b""),
         (b"POST", b"/s", b"hello"),
         (b"PUT", b"/c", b"abcde"),
@@ -72,7 +48,7 @@ def test_requests_come_one_after_another(cut):
     ]
 
 
-@given(st.lists(st.sampled_from([GET, SIZED, CHUNKED, OLD, TAIL + b"\r\n"])), st.data())
+@given(st.lists(st.sampled_from([*VALID, TAIL + b"\r\n"])), st.data())
 def test_where_the_bytes_are_split_makes_no_difference(messages, data):
     stream = b"".join(messages)
     places = data.draw(st.lists(st.integers(0, max(1, len(stream))), max_size=20))
@@ -80,6 +56,7 @@ def test_where_the_bytes_are_split_makes_no_difference(messages, data):
     assert error is None
     assert len(requests) == len(messages)
     assert read([stream]) == (requests, None)
+    assert read_connection(stream) == (requests, False)
 
 
 # What smugglers send, in places where it hurts.
@@ -99,6 +76,16 @@ JUNK = st.sampled_from(
         b";",
         b"\x80",
         b"\x7f",
+        b'"',
+        b"\\",
+        b"%",
+        b"@",
+        b"#",
+        b"[",
+        b"?",
+        b"=",
+        b",",
+        b"/",
     ]
     + [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Host: x\r\n", b" folded\r\n"]
     + [b"Transfer-Encoding : chunked\r\n", b"Content-Length: 5, 5\r\n", b"0\r\n\r\n", b"HTTP/1.0"]
@@ -116,7 +103,7 @@ def mutate(data, edits):
 
 @settings(max_examples=400)
 @given(
-    st.lists(st.sampled_from([GET, SIZED, CHUNKED, OLD]), min_size=1, max_size=3),
+    st.lists(st.sampled_from(VALID), min_size=1, max_size=3),
     st.lists(EDIT, min_size=1, max_size=3),
     st.lists(st.integers(0, 1000), max_size=5),
 )
@@ -167,6 +154,10 @@ def chunked(*lines):
         pytest.param(400, chunked(b"1;\rx"), id="CR in an extension"),
         pytest.param(400, chunked(b"1" * 16), id="2^64"),
         pytest.param(400, chunked(b"1;" + b"x" * 256), id="long extension"),
+        pytest.param(400, chunked(b"1;"), id="extension without a name"),
+        pytest.param(400, chunked(b"1;a "), id="space after an extension"),
+        pytest.param(400, chunked(b"1;a=("), id="extension that is no token"),
+        pytest.param(400, chunked(b'1;a="b'), id="open quotes"),
         pytest.param(400, chunked(b"1\nx"), id="LF after the size"),
         pytest.param(400, chunked(b"\n"), id="LF instead of the size"),
         pytest.param(400, chunked(b"1", b"ab"), id="longer than its size"),

@@ -12,8 +12,15 @@ from wsgikit.http.problem import HTTPError
 from wsgikit.server.fields import read_fields
 from wsgikit.server.limits import Limits
 
-# RFC 9112 §7.1: chunk-size [ chunk-ext ]. Extensions are ignored (§7.1.1), within reason.
-CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+# RFC 9110 §5.6.4: DQUOTE *( qdtext / quoted-pair ) DQUOTE
+_QUOTED = rb'"(?:[\t !\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e\x80-\xff])*+"'
+# RFC 9112 §7.1: chunk-size [ chunk-ext ], where chunk-ext is *( BWS ";" BWS chunk-ext-name
+# [ BWS "=" BWS chunk-ext-val ] ). Extensions are checked and ignored (§7.1.1).
+CHUNK_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+"
+    % (_TOKEN, _TOKEN, _QUOTED)
+)
 #: A longer line before a chunk is refused: it would be all extension.
 MAX_CHUNK_LINE = 256
 

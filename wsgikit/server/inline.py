@@ -100,6 +100,7 @@ class Inline:
                 self._take(seen)
             elif calls == self.account.calls:
                 self._asleep = True
+                sleep(TICK)  # without the GIL, what two threads write is not seen at once
                 if calls == self.account.calls:  # still: begin() looks the other way round
                     self._wake.wait()
                 self._asleep = False
