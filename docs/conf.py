@@ -21,6 +21,8 @@ version = release = wsgikit.__version__
 extensions = ["sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 highlight_language = "python"
+# Annotations name a class without its module, and there may be two of that name.
+suppress_warnings = ["ref.python"]
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
