@@ -67,6 +67,8 @@ RIGHT = {
     "binds nothing": "bound = plain()",
     "wraps what was wrapped": "app = compress(named(hello, name='a'))",
     "a layer is called": "app = compress(level=6)(hello)",
+    "a session": "count: int = Request({}).session.get('count', 0) + 1",
+    "messages": "texts: list[tuple[str, str]] = Request({}).session.flashes()",
     "stack": "app = stack(compress(level=6), named(name='a'), plain(), hello)",
     "stack of an application": "app = stack(hello)",
     "stack of a middleware as it is": "app = stack(plain, compress, hello)",
