@@ -17,7 +17,9 @@ from tests.server.reference import read_connection
 from wsgikit import HTTPError, Request
 from wsgikit.http import (
     accept,
+    authorization,
     cache_control,
+    caching,
     charsets,
     compressible,
     conditions,
@@ -33,8 +35,10 @@ from wsgikit.http import (
     multipart,
     params,
     parts,
+    peers,
     query,
     ranges,
+    selecting,
     traces,
     variants,
 )
@@ -69,6 +73,27 @@ def accepts(data: bytes) -> None:
     accept.EncodingAccept(text).best(["br", "gzip", "identity"])
     accept.LanguageAccept(text).best(["de", "en-GB"])
     accept.CharsetAccept(text).best(["utf-8"])
+
+
+def authorized(data: bytes) -> None:
+    text = data.decode("latin-1")
+    authorization.scheme_of(text)
+    authorization.parse_basic(text)
+    authorization.parse_bearer(text)
+
+
+def cached(data: bytes) -> None:
+    text = data.decode("latin-1")
+    caching.response_directives([text, text[1:]])
+    caching.seconds(text)
+    assert caching.initial_age([text], 0, 1, 2) >= 0
+
+
+def selected(data: bytes) -> None:
+    text = data.decode("latin-1")
+    for name in ("accept", "x"):
+        normal = selecting.normalized(name, text)
+        assert selecting.normalized(name, normal) == normal
 
 
 def conditional(data: bytes) -> None:
@@ -289,7 +314,9 @@ def connection(data: bytes) -> None:
 
 TARGETS: dict[str, Target] = {
     "accept": accepts,
+    "authorization": authorized,
     "cache_control": lambda data: cache_control.parse_cache_control(data.decode("latin-1")),
+    "caching": cached,
     "charsets": charset,
     "conditions": conditional,
     "cookies": cookie,
@@ -305,16 +332,20 @@ TARGETS: dict[str, Target] = {
     "multipart": pushed,
     "params": parameters,
     "parts": head,
+    "peers": lambda data: peers.TrustedPeers(["10.0.0.0/8", "::1"], "x")[data.decode("latin-1")],
     "protocol": connection,
     "query": queries,
     "ranges": spans,
+    "selecting": selected,
     "traces": tracing,
 }
 
 # What a fuzzer begins with, so that it need not find out the words first.
 SEEDS: dict[str, list[bytes]] = {
     "accept": [b"text/html;q=0.8, */*;q=0.1", b"br;q=0, gzip, *", b"de-CH, en;q=.5"],
+    "authorization": [b"Basic YTpi", b"Bearer abc.def", b"basic =", b"Bearer"],
     "cache_control": [b'no-cache, max-age=60, private="a, b"'],
+    "caching": [b'max-age=60, private, no-cache="a", private=x', b"99999999999", b"7, 8"],
     "charsets": [b"utf-8", b"zip", b"latin1", b"utf-16"],
     "conditions": [b'W/"a", "b"', b"*", DATE.encode()],
     "cookies": [b'a=1; b="2"; =; c', b"__Host-id=x"],
@@ -343,6 +374,7 @@ SEEDS: dict[str, list[bytes]] = {
         b'Content-Disposition: form-data; name="a"; filename="b\\"c%22"\r\nContent-Type: a/b',
         b"content-disposition: form-data; name=a; filename*=iso-8859-1'en'%A3",
     ],
+    "peers": [b"10.1.2.3", b"::ffff:10.0.0.1", b"::1%lo", b""],
     "protocol": [
         b"GET http://h:1/%41?b HTTP/1.1\r\nHost: x\r\nConnection: a, Close\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.0\r\n\r\n",
@@ -351,5 +383,6 @@ SEEDS: dict[str, list[bytes]] = {
     ],
     "query": [b"a=1&b=%C3%BC+&%&c", b"%" * 100, b"&" * 1001],
     "ranges": [b"bytes=0-4, -5, 9-", b"bytes=1-0", b"lines=1-2"],
+    "selecting": [b"text/html;q=0.80 , */*; q=1", b"br;q=0., gzip", b";q="],
     "traces": [b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", b"a=1, b@c=2"],
 }
