@@ -45,6 +45,10 @@ UWSGI = "uwsgi.version"
 #: where it puts the client's address into REMOTE_ADDR, and by our server where a PROXY header does.
 PEER = "wsgikit.peer"
 
+#: ``on`` where the client came by TLS. What else is told of it has keys as under Apache's mod_ssl:
+#: :mod:`wsgikit.server.tls_environ` lists them. Written by our server.
+HTTPS = "HTTPS"
+
 #: The process, user and group that connected to a Unix socket: a
 #: :class:`~wsgikit.server.unix_listener.PeerCredentials`. Written by our server, where the system
 #: tells it (Linux).

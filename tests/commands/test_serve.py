@@ -3,9 +3,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import stat
+from urllib.request import urlopen
 
 import pytest
+import trustme
 
 from wsgikit.cli import main
 from wsgikit.server.run import make_server
@@ -114,6 +117,30 @@ def test_a_proxy_that_sends_a_header(served, folder):
 
     argv = ["serve", "who", "--port", "0", "--proxy-protocol", "127.0.0.0/8"]
     assert served(argv, visit).endswith("192.0.2.1")
+
+
+def test_https(served, folder):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path("ca")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path("cert")
+
+    def visit(url):
+        context = ssl.create_default_context(cafile="ca")
+        with urlopen(f"{url}/hello/Ada", context=context, timeout=10) as response:
+            return response.read().decode()
+
+    argv = ["serve", "hello", "--port", "0", "--cert", "cert"]
+    assert served(argv, visit) == "Hello, Ada!"
+    assert served.url.startswith("https://127.0.0.1:")
+
+
+def test_certificates_that_are_none(refused, folder):
+    assert "--key and --client-ca go with --cert" in refused("serve", "hello", "--key", "key")
+    (folder / "cert").write_text("")
+    line = refused("serve", "hello", "--cert", "cert", status=1)
+    assert line.startswith("cert 'cert' are no certificate and its key")
+    line = refused("serve", "hello", "--cert", "none", status=1)
+    assert line == "none: No such file or directory"
 
 
 def test_a_network_that_is_none(refused):

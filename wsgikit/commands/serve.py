@@ -27,6 +27,7 @@ Serve a WSGI application as it is: of wsgikit, Flask, Django, Bottle, or a funct
   {prog} serve hello:app --reload --open
   {prog} serve hello:app --workers 4
   {prog} serve hello:app --bind unix:/run/hello.sock --bind 127.0.0.1:8000
+  {prog} serve hello:app --bind :443 --cert cert.pem --key key.pem
 
 Without a name it is "app" or "application", for a factory "make_app" or "create_app". Modules are
 looked for in the current directory first. Each request is logged to stderr. Ctrl+C stops, after

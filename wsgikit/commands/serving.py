@@ -38,7 +38,18 @@ def add_address(command: Command) -> None:
     about = "a network of proxies that begin each connection with a PROXY header, or unix"
     name = "proxy-protocol"
     command.values(name, _network, about, shown="NETWORK", group=group)
+    _add_tls(command)
     command.switch("open", "open the browser there", group=group)
+
+
+def _add_tls(command: Command) -> None:
+    group = command.add_argument_group("HTTPS")
+    about = "the file with the certificate and its chain; SIGHUP has it read anew"
+    command.value("cert", str, None, about, group=group)
+    about = "the file with its private key, where that is not in the same"
+    command.value("key", str, None, about, group=group)
+    about = "a file with authorities: each client has to have a certificate of one of them"
+    command.value("client-ca", str, None, about, group=group)
 
 
 def add_target(command: Command) -> None:
@@ -91,6 +102,14 @@ def run_server(app: WSGIApplication, options: Namespace, **others: Any) -> None:
         # In a thread: a browser in the terminal returns when it is closed.
         Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
+    tls = None
+    if options.cert is not None:
+        try:
+            tls = wsgikit.server.TLS(options.cert, options.key, client_ca=options.client_ca)
+        except ValueError as error:
+            raise Trouble(str(error), 1) from None
+    elif options.key or options.client_ca:
+        raise Trouble("--key and --client-ca go with --cert")
     ready = open_browser if options.open else None
     wsgikit.serve(
         app,
@@ -99,6 +118,7 @@ def run_server(app: WSGIApplication, options: Namespace, **others: Any) -> None:
         bind=options.bind,
         unix_mode=options.unix_mode,
         proxy_protocol=options.proxy_protocol,
+        tls=tls,
         ready=ready,
         **others,
     )

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from wsgikit.server.run import make_server as make_server
     from wsgikit.server.run import serve as serve
     from wsgikit.server.threaded import Server as Server
+    from wsgikit.server.tls import TLS as TLS
     from wsgikit.server.worker import WorkerError as WorkerError
 
 _EXPORTS = {
     "Limits": "limits",
     "RequestHandler": "handler",
     "Server": "threaded",
+    "TLS": "tls",
     "WorkerError": "worker",
     "make_server": "run",
     "serve": "run",

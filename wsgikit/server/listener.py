@@ -41,6 +41,8 @@ class Listener(ABC):
     #: SERVER_NAME and SERVER_PORT.
     host: str
     port: int
+    #: Its clients speak TLS.
+    secure = False
     #: What the environs of its clients begin with; set when the server starts.
     base_environ: dict[str, Any]
 
@@ -119,7 +121,8 @@ class TcpListener(Listener):
 
     @property
     def url(self) -> str:
-        return f"http://{TcpAddress(_LOOPBACK.get(self.host, self.host), self.port)}"
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://{TcpAddress(_LOOPBACK.get(self.host, self.host), self.port)}"
 
     def _bind(self, reuse: bool) -> None:
         # What is accepted inherits these: responses go out when they are sent, and the system holds

@@ -1,4 +1,4 @@
-"""What comes before the first request of a connection: a PROXY header.
+"""What comes before the first request of a connection: a PROXY header, a TLS handshake, or both.
 
 Nothing of it blocks: the loop waits for it as for all else. A connection that needs nothing of it
 never comes here.
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Collection, Generator
     from typing import Any, TypeAlias
+
+    from wsgikit.server.tls import TLS
 
     #: Yields whether it waits to write, or else to read.
     Steps: TypeAlias = Generator[bool, None, Connection]
@@ -49,11 +51,13 @@ class Opener:
     """Knows what connections begin with.
 
     :param proxies: the networks of proxies that send a PROXY header.
+    :param tls: certificates, where all is encrypted.
     :raises ValueError: for a network that is none.
     """
 
-    def __init__(self, proxies: Collection[str]) -> None:
+    def __init__(self, proxies: Collection[str], tls: TLS | None) -> None:
         self._proxies = TrustedPeers(proxies, "proxy_protocol") if proxies else None
+        self._tls = tls
 
     def open(
         self, client: socket.socket, address: Any, base: dict[str, Any], limits: Limits
@@ -62,11 +66,39 @@ class Opener:
 
         :param base: what its environs begin with.
         """
-        proxied = self._proxies is not None and self._proxies[address[0] if address else ""]
-        return _steps(client, address, base, limits) if proxied else None
+        if self._proxies is not None and self._proxies[address[0] if address else ""]:
+            return _proxied(client, address, base, limits, self._tls)
+        if self._tls is not None:
+            return self._tls.open(client, address, base, limits, b"")
+        return None
 
 
-def _steps(client: socket.socket, address: Any, base: dict[str, Any], limits: Limits) -> Steps:
+def _proxied(
+    client: socket.socket,
+    address: Any,
+    base: dict[str, Any],
+    limits: Limits,
+    tls: TLS | None,
+) -> Steps:
+    header, rest = yield from _read_header(client, address)
+    if header.client is not None:
+        base = base | {keys.PEER: address[0] if address else ""}
+        address = header.client
+    if header.secure:
+        base = base | {"wsgi.url_scheme": "https", keys.HTTPS: "on"}
+    if tls is not None:
+        return (yield from tls.open(client, address, base, limits, rest))
+    connection = Connection(client, address, base, limits)
+    connection.protocol.receive(rest)
+    connection.received = len(rest)
+    connection.again = bool(rest)
+    return connection
+
+
+def _read_header(
+    client: socket.socket, address: Any
+) -> Generator[bool, None, tuple[ProxyHeader, bytes]]:
+    """The PROXY header, and what has been read beyond."""
     data = b""
     header: ProxyHeader | None = None
     while header is None:
@@ -83,14 +115,4 @@ def _steps(client: socket.socket, address: Any, base: dict[str, Any], limits: Li
         except ValueError as error:
             log.warning("Closed a connection of %s (proxy_protocol): %s", address, error)
             raise ConnectionAbortedError from error
-    if header.client is not None:
-        base = base | {keys.PEER: address[0] if address else ""}
-        address = header.client
-    if header.secure:
-        base = base | {"wsgi.url_scheme": "https", "HTTPS": "on"}
-    connection = Connection(client, address, base, limits)
-    rest = data[header.size :]
-    connection.protocol.receive(rest)
-    connection.received = len(rest)
-    connection.again = bool(rest)
-    return connection
+    return header, data[header.size :]

@@ -68,6 +68,10 @@ class Openings:
             log.debug("A connection was not opened: %s", error)
             self._close(fd, opening)
             return None
+        except Exception:
+            log.exception("Error in the server at the beginning of a connection")
+            self._close(fd, opening)
+            return None
         if opening.writing != writing:
             if opening.writing is not None:
                 self._poller.forget(fd)

@@ -36,16 +36,19 @@ class FileSlice:
         #: How many bytes are still to be sent.
         self.count = count
 
-    def send(self, to: int) -> None:
+    def send(self, to: socket.socket) -> None:
         """Send what the socket takes.
 
         :raises OSError: it takes nothing now (``BlockingIOError``), or the file is cut short.
         """
-        sent = os.sendfile(to, self._fd, self._offset, min(self.count, FILE_PIECE))
+        sent = self._send(to)
         if not sent:
             raise OSError("the file has become shorter while it was sent")
         self._offset += sent
         self.count -= sent
+
+    def _send(self, to: socket.socket) -> int:
+        return os.sendfile(to.fileno(), self._fd, self._offset, min(self.count, FILE_PIECE))
 
     def close(self) -> None:
         os.close(self._fd)
@@ -135,7 +138,7 @@ class Outbox:
             while self._rest:
                 item = self._rest[0]
                 if isinstance(item, FileSlice):
-                    item.send(self._socket.fileno())
+                    item.send(self._socket)
                     if not item.count:
                         self._rest.popleft()
                         item.close()

@@ -11,7 +11,7 @@ from wsgikit.server.handler import RequestHandler
 from wsgikit.server.limits import Limits
 from wsgikit.server.reload import Reloader
 from wsgikit.server.reloaded import Reloaded, is_reloaded
-from wsgikit.server.signals import stopped_by_signals
+from wsgikit.server.signals import reloaded_by_signals, stopped_by_signals
 from wsgikit.server.supervisor import Supervisor
 from wsgikit.server.threaded import Server
 from wsgikit.server.worker import Workers
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import Any
 
+    from wsgikit.server.tls import TLS
     from wsgikit.types import WSGIApplication
 
 
@@ -36,6 +37,7 @@ def make_server(
     bind: Collection[str] = (),
     unix_mode: int = 0o600,
     proxy_protocol: Collection[str] = (),
+    tls: TLS | None = None,
     limits: Limits | None = None,
     threads: int = Server.threads,
 ) -> Server:
@@ -49,6 +51,7 @@ def make_server(
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
     :param proxy_protocol: the networks of proxies that begin each connection with a PROXY header:
         see :mod:`wsgikit.server.proxy_protocol`.
+    :param tls: certificates, to speak HTTPS.
     :param limits: what clients may take of it.
     :param threads: calls of the application that run side by side, but for those that wait for a
         slow client; 1: one after another, whatever happens.
@@ -65,6 +68,8 @@ def make_server(
     options: dict[str, Any] = {"bind": bind, "unix_mode": unix_mode} if bind else {}
     if proxy_protocol:
         options["proxy_protocol"] = proxy_protocol
+    if tls is not None:
+        options["tls"] = tls
     server = server_class((host, port), handler_class, **options)
     server.set_app(app)
     server.threads = threads
@@ -81,6 +86,7 @@ def serve(
     bind: Collection[str] = (),
     unix_mode: int = 0o600,
     proxy_protocol: Collection[str] = (),
+    tls: TLS | None = None,
     timeout: float | None = None,
     stop_timeout: float = 30.0,
     ready: Callable[[str], object] | None = None,
@@ -107,6 +113,8 @@ def serve(
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
     :param proxy_protocol: the networks of proxies that begin each connection with a PROXY header,
         as in ``["10.0.0.0/8"]``: see :mod:`wsgikit.server.proxy_protocol`.
+    :param tls: certificates, to speak HTTPS, as in ``TLS("cert.pem", "key.pem")``. SIGHUP has them
+        read anew.
     :param timeout: seconds that a client may be silent before its connection is closed: sets the
         limits ``idle``, ``head_time``, ``body_time`` and ``write_stall``.
     :param stop_timeout: seconds that a stop waits for running requests before it cuts them.
@@ -157,6 +165,7 @@ def serve(
         bind=bind,
         unix_mode=unix_mode,
         proxy_protocol=proxy_protocol,
+        tls=tls,
         limits=limits,
         threads=threads,
     ) as server:
@@ -186,7 +195,7 @@ def serve(
         if workers and _can_fork():
             Supervisor(server, processes).run(listening)
             return
-        with stopped_by_signals(server):
+        with stopped_by_signals(server), reloaded_by_signals(server):
             processes.started(server)
             listening()
             server.serve_forever()

@@ -42,6 +42,19 @@ def stopped_by_signals(server: Server) -> Iterator[None]:
         restore()
 
 
+@contextmanager
+def reloaded_by_signals(server: Server) -> Iterator[None]:
+    """Let SIGHUP have ``server`` read its certificates anew; where it has none, leave it alone."""
+    if not server.secure or current_thread() is not main_thread() or not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    previous = signal.signal(signal.SIGHUP, lambda number, frame: server.reload_certificates())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
 class SignalQueue:
     """Signals in the order in which they came, to be waited for as for a socket.
 

@@ -213,7 +213,8 @@ class Supervisor:
             self._stop()
 
     def _reload(self) -> None:
-        """Begin to replace all workers."""
+        """Begin to replace all workers; the new ones have the certificates of now."""
+        self._server.reload_certificates()
         self._reloading = True
         self._renew = deque(slot for slot in self._slots if slot.worker)
         for slot in self._slots:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any, Self
 
+    from wsgikit.server.tls import TLS
+
 log = logging.getLogger("wsgikit.server")
 
 
@@ -39,6 +41,7 @@ class Server(WSGIServer):
     :param unix_mode: the permissions of Unix sockets that it makes: who may write can connect.
     :param proxy_protocol: the networks of proxies that begin each connection with a PROXY header:
         see :mod:`wsgikit.server.proxy_protocol`.
+    :param tls: certificates, to speak HTTPS.
     :raises OSError: an address can't be listened on; the message names it.
     :raises ValueError: an option is out of its range.
 
@@ -70,6 +73,7 @@ class Server(WSGIServer):
         bind: Collection[str] = (),
         unix_mode: int = 0o600,
         proxy_protocol: Collection[str] = (),
+        tls: TLS | None = None,
     ) -> None:
         host, port = server_address
         if not isinstance(port, int) or not 0 <= port <= 65535:
@@ -77,15 +81,18 @@ class Server(WSGIServer):
         if type(unix_mode) is not int or not 0 <= unix_mode <= 0o777:
             raise ValueError(f"unix_mode takes permissions such as 0o660, not {unix_mode!r}")
         #: What its connections begin with, unless that is a request.
-        self.opener = Opener(proxy_protocol) if proxy_protocol else None
+        self.opener = Opener(proxy_protocol, tls) if proxy_protocol or tls else None
         if self.opener and not issubclass(RequestHandlerClass, RequestHandler):
-            raise TypeError("proxy_protocol goes with wsgikit.server.RequestHandler alone")
+            raise TypeError("tls and proxy_protocol go with wsgikit.server.RequestHandler alone")
+        self._tls = tls
         self._loop: Loop | None = None
         #: True once it is to stop: no connection is kept for another request.
         self.stopping = False
         addresses = parse_binds(bind) or (TcpAddress(host, port),)
         #: What it listens on. The first is the one that a stock server would have.
         self.listeners = open_listeners(addresses, unix_mode)
+        for listener in self.listeners:
+            listener.secure = tls is not None
         #: The one whose client :meth:`get_request` takes.
         self.listener = self.listeners[0]
         self.socket = self.listener.socket
@@ -143,6 +150,11 @@ class Server(WSGIServer):
         return self.listeners[0].url
 
     @property
+    def secure(self) -> bool:
+        """It speaks HTTPS."""
+        return self._tls is not None
+
+    @property
     def connection_timeout(self) -> float:
         """Seconds that a client may be silent, within a request or between two: four limits."""
         return self.limits.idle
@@ -198,6 +210,15 @@ class Server(WSGIServer):
         """Whether its loop has gone round since this was last asked: for a watch over it."""
         return self._loop is None or self._loop.turns()
 
+    def reload_certificates(self) -> None:
+        """Read the files of ``tls`` anew, for new connections: see :meth:`TLS.reload`.
+
+        Without ``tls``, nothing happens. It may be called from any thread, and where the server has
+        been forked, in each process.
+        """
+        if self._tls is not None:
+            self._tls.reload()
+
     def begin_shutdown(self) -> None:
         """Begin to stop, and return at once: for signal handlers."""
         self.stopping = True
@@ -220,7 +241,7 @@ class Server(WSGIServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         if self._loop is None:  # handle_request: the caller's thread is all there is
             if self.opener:
-                raise RuntimeError("handle_request goes without proxy_protocol")
+                raise RuntimeError("handle_request goes without tls and proxy_protocol")
             super().process_request(request, client_address)
         else:
             self._loop.sockets.add(request, client_address)

@@ -35,7 +35,10 @@ class UnixListener(Listener):
 
     # A URL that is made of the environ has to be one; whoever came by a socket has no other.
     host = "localhost"
-    port = 80
+
+    @property
+    def port(self) -> int:  # type: ignore[override]
+        return 443 if self.secure else 80
 
     def __init__(self, listening: socket.socket, address: Address, place: Any, mode: int) -> None:
         super().__init__(listening, address, place)
