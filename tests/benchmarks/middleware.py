@@ -12,6 +12,7 @@ from tests.benchmarks.bare import TEXT
 from tests.benchmarks.exchange import Exchange, check
 from tests.benchmarks.harness import Runner, Settings, compare, gap
 from tests.benchmarks.report import heading, verdict
+from wsgikit import Response
 from wsgikit.access import Access, as_json
 from wsgikit.metrics import Metrics
 from wsgikit.middleware import (
@@ -21,17 +22,22 @@ from wsgikit.middleware import (
     basic_auth,
     bearer_auth,
     body_limit,
+    cache,
     cache_control,
+    canary,
     compress,
     concurrency,
     conditional,
     cors,
     csrf,
     deadline,
+    error_pages,
     etag,
+    fallback,
     hang_watchdog,
     head,
     https_redirect,
+    maintenance,
     method_override,
     metrics,
     on_close,
@@ -39,6 +45,7 @@ from wsgikit.middleware import (
     profile,
     proxy_headers,
     rate_limit,
+    redirects,
     request_id,
     security_headers,
     server_timing,
@@ -105,6 +112,16 @@ def by_hand(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
+def kept(app: WSGIApplication) -> WSGIApplication:
+    """A cache in front of an application whose responses may be kept."""
+    return cache()(cache_control(rules={"*": "max-age=86400"})(app))
+
+
+def kept_by_coding(app: WSGIApplication) -> WSGIApplication:
+    """The same with responses that depend on a request field: two looks into the store."""
+    return cache()(compress()(cache_control(rules={"*": "max-age=86400"})(app)))
+
+
 CASES = {
     "nine fields, by hand": Case(by_hand, FIELDS),
     "proxy_headers, no proxy": Case(proxy_headers(trusted=["10.0.0.0/8"]), NOTHING),
@@ -152,6 +169,15 @@ CASES = {
     "conditional, 304": Case(conditional(), environ={"HTTP_IF_NONE_MATCH": "*"}, status=304),
     "etag": Case(etag()),
     "cache_control": Case(cache_control(rules=RULES)),
+    "cache, hit": Case(kept),
+    "cache, hit of a variant": Case(kept_by_coding),
+    "cache, not to be kept": Case(cache()),
+    "redirects, none": Case(redirects(table={"/old": "/new"}), NOTHING),
+    "redirects, pattern": Case(redirects(table={"/old/{name}": "/new/{name}"})),
+    "maintenance": Case(maintenance(file="closed")),
+    "error_pages": Case(error_pages(pages={404: Response("sorry")})),
+    "fallback": Case(fallback(to=Response("another"))),
+    "canary": Case(canary(to=Response("new"), share=0)),
     "access_log, off": Case(access_log(logger="tests.benchmarks.off"), NOTHING),
     "access_log, not written": Case(access_log(format=unwritten, logger=written.name), SEEN),
     "access_log, combined": Case(access_log(logger=written.name)),

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from tests.matrix.applications import PLACE
-from wsgikit import Request
+from wsgikit import Request, Response
 from wsgikit.metrics import Metrics
 from wsgikit.middleware import (
     access_log,
@@ -20,7 +20,9 @@ from wsgikit.middleware import (
     basic_auth,
     bearer_auth,
     body_limit,
+    cache,
     cache_control,
+    canary,
     compress,
     concurrency,
     conditional,
@@ -28,11 +30,14 @@ from wsgikit.middleware import (
     csrf,
     deadline,
     debugger,
+    error_pages,
     errors,
     etag,
+    fallback,
     hang_watchdog,
     head,
     https_redirect,
+    maintenance,
     method_override,
     metrics,
     on_close,
@@ -40,6 +45,7 @@ from wsgikit.middleware import (
     profile,
     proxy_headers,
     rate_limit,
+    redirects,
     request_id,
     security_headers,
     server_timing,
@@ -125,8 +131,12 @@ ROWS = {
         sent={"Authorization": "Bearer one"},
     ),
     "body_limit": row(body_limit(max_size=100_000)),
+    "cache": row(cache(), fields={"Cache-Status": "wsgikit; fwd="}),
     "cache_control": row(
         cache_control(rules={"*": "max-age=60"}), fields={"Cache-Control": "max-age=60"}
+    ),
+    "canary": row(
+        canary(to=Response("new"), share=0), fields={"Set-Cookie": "canary=old-", "Vary": "Cookie"}
     ),
     "compress": row(
         compress(), sent={"Accept-Encoding": "gzip"}, fields={"Content-Encoding": "gzip"}
@@ -143,11 +153,14 @@ ROWS = {
     "csrf": row(csrf(), sent={"Sec-Fetch-Site": "same-origin"}),
     "deadline": row(deadline(seconds=600)),
     "debugger": row(debugger(), answers=True),
+    "error_pages": row(error_pages(pages={"5xx": Response("sorry")}), errors(), answers=True),
     "errors": row(errors(), answers=True),
     "etag": row(etag(), fields={"ETag": '"'}),
+    "fallback": row(fallback(to=Response("another"))),
     "hang_watchdog": row(hang_watchdog(seconds=600)),
     "head": row(head()),
     "https_redirect": row(proxy_headers(trusted=["127.0.0.1"]), https_redirect(), sent=FORWARDED),
+    "maintenance": row(maintenance(file=PLACE / "closed")),
     "method_override": row(method_override()),
     "metrics": row(metrics(into=Metrics())),
     "on_close": row(on_close()),
@@ -157,6 +170,7 @@ ROWS = {
     "rate_limit": row(
         rate_limit(store=MemoryStore(), requests=10_000, seconds=1), fields={"RateLimit": "r="}
     ),
+    "redirects": row(redirects(table={"/old": "/new"})),
     "request_id": row(request_id(), sent={"X-Request-ID": "a" * 32}, fields={"X-Request-ID": "a"}),
     "security_headers": row(
         security_headers(),
