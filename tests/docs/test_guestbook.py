@@ -130,7 +130,7 @@ def test_signing_in_and_out(visit):
     browser.post("/sign-out").follow()
     assert "__Host-session" not in browser.cookies
     page = fill(browser.get("/sign-in"), name="frida ", password=PASSWORD).follow()
-    assert "Leave a line, " in page.text
+    assert "Leave a line, Frida<" in page.text
     assert browser.cookies["__Host-session"] != first
     thief = visit()
     thief.set_cookie("__Host-session", first)

@@ -129,12 +129,13 @@ def sign_in(request: Request) -> Response:
     name, password = given(request)
     by_client.check(client_address(request.environ))
     by_name.check(name.lower())
-    if not check_password.verify(password, guestbook.password_of(name)):
+    registered, stored = guestbook.account(name)
+    if not check_password.verify(password, stored) or registered is None:
         # The same for a name that nobody has, and after the same time.
         request.session.flash("The name or the password is wrong.", "bad")
         return back(request, "/sign-in")
     by_name.forget(name.lower())
-    return welcome(request, name)
+    return welcome(request, registered)
 
 
 @router.post("/register")

@@ -48,8 +48,9 @@ class Guestbook:
     """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # hashes are for nobody else
         self.pictures = folder / "pictures"
-        self.pictures.mkdir(parents=True, exist_ok=True)
+        self.pictures.mkdir(exist_ok=True)
         self._path = folder / "guestbook.db"
         with self._database() as database:
             database.executescript(SCHEMA)
@@ -63,12 +64,12 @@ class Guestbook:
         finally:
             database.close()
 
-    def password_of(self, name: str) -> str | None:
-        """The hash of somebody's password; None for a name that nobody has."""
+    def account(self, name: str) -> tuple[str, str] | tuple[None, None]:
+        """A name as it was registered, and the hash of its password."""
         with self._database() as database:
-            query = "SELECT password FROM people WHERE name = ?"
+            query = "SELECT name, password FROM people WHERE name = ?"
             row = database.execute(query, (name,)).fetchone()
-        return row and row[0]
+        return row or (None, None)
 
     def register(self, name: str, password: str) -> bool:
         """Keep a name with the hash of its password; False where somebody has it already."""
