@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 import pytest
 
+from tests.server.wire import Cut, read_answer
 from wsgikit.access import as_json
 from wsgikit.middleware import access_log
 from wsgikit.server import RequestHandler, Server, loop, make_server, sockets
@@ -348,6 +349,44 @@ def test_a_request_writes_no_line_but_its_own(line, logged, caplog):
         exchange(server, line + b"\r\n\r\n")
     (record,) = caplog.records
     assert f'"{logged}" ' in record.getMessage()
+
+
+@pytest.mark.parametrize("length", [None, "9"], ids=["no length", "length"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("rest", [b"", b"GET"], ids=["alone", "with more"])
+def test_an_answer_that_broke_off_does_not_look_complete(version, length, rest, caplog):
+    go_on = Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", [] if length is None else [("Content-Length", length)])
+        yield b"half"
+        assert go_on.wait(10)
+        raise LookupError("told once")
+
+    with serving(app) as server, dial(server) as client, client.makefile("rb") as stream:
+        client.sendall(f"GET / HTTP/{version}\r\nHost: h\r\n\r\n".encode() + rest)
+        assert client.recv(4, socket.MSG_PEEK) == b"HTTP"
+        go_on.set()
+        with pytest.raises((Cut, ConnectionResetError)):
+            read_answer(stream)
+    assert [record.exc_info[0] for record in caplog.records] == [LookupError]
+
+
+def test_a_failure_after_the_end_of_a_body_leaves_it_whole(caplog):
+    class Body:
+        def __iter__(self):
+            yield b"whole"
+
+        def close(self):
+            raise LookupError("told once")
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return Body()
+
+    with serving(app) as server:
+        assert exchange(server, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nwhole")
+    assert [record.exc_info[0] for record in caplog.records] == [LookupError]
 
 
 def test_a_large_body_is_read_as_it_comes():

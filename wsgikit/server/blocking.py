@@ -59,6 +59,9 @@ class BlockingChannel:
             raise Disconnected("the client left in the middle of its request body")
         self.protocol.receive(data)
 
+    def abort(self) -> None:
+        """Nothing: the connection is the stock server's, which closes it."""
+
     def send(self, *blocks: bytes, more: bool = False) -> None:
         self.awaited = False
         try:

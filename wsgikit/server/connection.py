@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import selectors
+import socket
+import struct
 from contextlib import nullcontext
 from io import BytesIO
 from time import monotonic
@@ -16,7 +18,6 @@ from wsgikit.server.protocol import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from io import BufferedIOBase
@@ -33,6 +34,9 @@ AHEAD = 65536
 #: its place as long as it waits.
 PATIENCE = 0.02
 
+# l_onoff, l_linger: what is unsent is dropped when the socket is closed, and the peer told.
+_RESET = struct.pack("ii", 1, 0)
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -43,8 +47,8 @@ class Connection:
     """
 
     __slots__ = (
-        "address", "again", "aside", "awaited", "began", "body", "busy", "deadline", "ended",
-        "expired", "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox",
+        "aborted", "address", "again", "aside", "awaited", "began", "body", "busy", "deadline",
+        "ended", "expired", "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox",
         "patience", "protocol", "received", "requests", "size", "socket", "watched", "writing",
     )  # fmt: skip
 
@@ -80,6 +84,8 @@ class Connection:
         self.more = self.ended = False
         #: What has arrived may be another request.
         self.again = False
+        #: Its last response is not all there, and its end has to say so.
+        self.aborted = False
         #: It is read to its end only so that the client gets what was sent.
         self.lingering = False
         #: When its time is over, and whether it was and only a last look is left.
@@ -152,6 +158,11 @@ class Connection:
         self.awaited = False
         self.outbox.send(head, more=True)
         self.outbox.send_file(FileSlice(fd, offset, count))
+
+    def abort(self) -> None:
+        """End the connection with a reset: the response broke off, and no framing would tell."""
+        self.aborted = True
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     # What the loop does with it.
 

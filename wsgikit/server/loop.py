@@ -229,7 +229,9 @@ class Loop:
         protocol = connection.protocol
         incomplete = not protocol.complete
         connection.release()
-        if connection.outbox:
+        if connection.aborted:
+            self.sockets.close(connection)
+        elif connection.outbox:
             if incomplete:
                 connection.lingering = True
             self.sockets.watch(connection, write=True)

@@ -49,9 +49,10 @@ class ResponseWriter(SimpleHandler):
 
     A body without Content-Length is sent chunked to HTTP/1.1 clients, and until the connection
     closes to others. HEAD, 204 and 304 have none. A body that is shorter or longer than its
-    Content-Length, or an error after the head was sent, is logged and ends the connection; an error
-    before is answered by 500. The connection also ends where the application answers without
-    having read a body that is still on its way.
+    Content-Length, or an error after the head was sent, is logged and ends the connection: with a
+    reset where a close would look like the end of the body. An error before is answered by 500. The
+    connection also ends where the application answers without having read a body that is still on
+    its way.
     """
 
     environ: WSGIEnvironment
@@ -223,6 +224,7 @@ class ResponseWriter(SimpleHandler):
             self.channel.send(b"0\r\n\r\n")
         if self._owed and not self._bodiless:
             raise ValueError(f"the body is {self._owed} bytes shorter than its Content-Length")
+        self._owed = 0
 
     def _begin(self, size: int | None) -> bytes:
         """The head of the response, when the body is about to begin.
@@ -293,6 +295,8 @@ class ResponseWriter(SimpleHandler):
             log.exception("Error in the application at %s", line)
         if self.headers_sent:
             self.channel.keep = False
+            if self._owed is None and not (self._chunked or self._bodiless):
+                self.channel.abort()  # its end would look like the body's
         else:
             self.result = self.error_output(self.environ, self.start_response)
             self.finish_response()
