@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import wsgikit.middleware
+
 CHECKOUT = Path(__file__).parents[1]
 
 REFUSAL = """
@@ -52,3 +54,9 @@ def test_an_unknown_scenario_is_an_error_that_names_the_known() -> None:
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "routers" in done.stderr
+
+
+def test_every_layer_is_timed() -> None:
+    program = "from tests.benchmarks.middleware import CASES; print(*CASES, sep='\\n')"
+    timed = {line.partition(",")[0] for line in run("-c", program).splitlines()}
+    assert set(wsgikit.middleware.__all__) <= timed

@@ -12,7 +12,7 @@ from tests.benchmarks.bare import TEXT
 from tests.benchmarks.exchange import Exchange, check
 from tests.benchmarks.harness import Runner, Settings, compare, gap
 from tests.benchmarks.report import heading, verdict
-from wsgikit import Response
+from wsgikit import Response, stack
 from wsgikit.access import Access, as_json
 from wsgikit.metrics import Metrics
 from wsgikit.middleware import (
@@ -31,7 +31,9 @@ from wsgikit.middleware import (
     cors,
     csrf,
     deadline,
+    debugger,
     error_pages,
+    errors,
     etag,
     fallback,
     hang_watchdog,
@@ -59,6 +61,8 @@ from wsgikit.types import Layer
 # Nanoseconds: a layer that has nothing to do for this request, one that only adds header fields,
 # one that logs or counts, without the writing.
 NOTHING, FIELDS, SEEN = 150, 500, 2000
+# And ten of them, as a public site wants them.
+TEN = 15_000
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,25 @@ def kept_by_coding(app: WSGIApplication) -> WSGIApplication:
     return cache()(compress()(cache_control(rules={"*": "max-age=86400"})(app)))
 
 
+def ten(app: WSGIApplication) -> WSGIApplication:
+    """What a public site wants, behind a proxy."""
+    return stack(
+        proxy_headers(trusted=["10.0.0.0/8"]),
+        request_id(),
+        access_log(format=unwritten, logger=written.name),
+        metrics(into=Metrics()),
+        allowed_hosts(),
+        security_headers(),
+        compress(),
+        conditional(),
+        body_limit(max_size=1000),
+        errors(),
+        app,
+    )
+
+
 CASES = {
+    "ten at once": Case(ten, TEN, {**PROXY, **GZIP, "HTTP_X_FORWARDED_FOR": "192.0.2.1"}),
     "nine fields, by hand": Case(by_hand, FIELDS),
     "proxy_headers, no proxy": Case(proxy_headers(trusted=["10.0.0.0/8"]), NOTHING),
     "proxy_headers, one proxy": Case(
@@ -160,6 +182,8 @@ CASES = {
         body_limit(max_size=1000),
         environ={"REQUEST_METHOD": "POST", "HTTP_TRANSFER_ENCODING": "chunked"},
     ),
+    "debugger, no failure": Case(debugger()),
+    "errors, no failure": Case(errors()),
     "deadline": Case(deadline(seconds=10)),
     "compress, small": Case(compress(), environ=GZIP),
     "compress, not accepted": Case(compress(min_size=0)),
