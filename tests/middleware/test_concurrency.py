@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import socket
 import sys
+from contextlib import closing
+from http.client import HTTPConnection
 from threading import Event, Thread
 from time import monotonic, sleep
 from wsgiref.util import setup_testing_defaults
@@ -14,6 +17,7 @@ from wsgikit.clients import client_address
 from wsgikit.keys import DEADLINE
 from wsgikit.middleware import concurrency
 from wsgikit.stores import MemoryStore, StoreError
+from wsgikit.testing import serving
 
 DATA = Response("data")
 
@@ -59,7 +63,7 @@ def test_the_refusal():
     _, body = ask(app)
     answer = TestApp(validator(app)).get("/", status=503)
     assert answer.headers["Retry-After"] == "1"
-    assert "More than 1 requests at once (default)" in answer.text
+    assert "The limit of requests at once is 1 (default)" in answer.text
     body.close()
 
 
@@ -179,6 +183,33 @@ def test_layers_with_one_store_and_other_names():
     one = concurrency(DATA, store=store, requests=1, name="one")
     other = concurrency(DATA, store=store, requests=1, name="other")
     assert [ask(one)[0], ask(other)[0], ask(one)[0]] == [200, 200, 503]
+
+
+def test_a_client_that_goes_away_in_the_middle_gives_its_place_back():
+    def app(environ, start_response):
+        def blocks():
+            while True:
+                yield b"x" * 65536
+
+        if environ["PATH_INFO"] == "/endless":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return blocks()
+        return DATA(environ, start_response)
+
+    def status(path):
+        with closing(HTTPConnection(server.host, server.port, timeout=20)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().status
+
+    with serving(one_at_once(app)) as server:
+        with socket.create_connection((server.host, server.port), timeout=20) as client:
+            client.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+            assert status("/") == 503
+        deadline = monotonic() + 20
+        while status("/") != 200:
+            assert monotonic() < deadline
+            sleep(0.01)
 
 
 def test_who_waits_gets_a_place_that_is_given_back():

@@ -131,7 +131,7 @@ def concurrency(
     def refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         error = HTTPError(
             503,
-            f"More than {requests} requests at once ({name}). Try again in a moment.",
+            f"The limit of requests at once is {requests} ({name}). Try again in a moment.",
             headers=[("Retry-After", "1")],
         )
         return answer_error(error, environ, start_response)
