@@ -122,7 +122,7 @@ def test_a_url_in_a_string_is_found_as_it_is(url):
     + ["url(x", " " * 99, "url(" + " " * 99, "/*# sourceMappingURL=", "//# sourceMappingURL=x "],
 )
 def test_hostile_text_takes_linear_time(part):
-    started = time.perf_counter()
+    started = time.process_time()  # its own, however busy the machine is
     for replace in (replace_in_css, replace_in_script):
         replace(part * (1_000_000 // len(part)), new)
-    assert time.perf_counter() - started < 5  # quadratic time would be hours
+    assert time.process_time() - started < 10  # quadratic time would be hours
