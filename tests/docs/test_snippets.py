@@ -9,11 +9,16 @@ from __future__ import annotations
 import ast
 import doctest
 import textwrap
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+import wsgikit.middleware
+from wsgikit.testing import serving
+
 ROOT = Path(__file__).parents[2]
+LAYERS = ROOT / "docs" / "modules" / "middleware"
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
 
 
@@ -63,3 +68,27 @@ def test_the_readme_shows_a_program_that_is_tested():
     """The example of the README is docs/examples/hello.py, which is run over a real connection."""
     programs = [code for language, _, code in blocks(ROOT / "README.rst") if language == "python"]
     assert programs[0].strip() == (ROOT / "docs/examples/hello.py").read_text().strip()
+
+
+@pytest.mark.parametrize("name", wsgikit.middleware.__all__)
+def test_the_program_of_a_layers_page_serves_and_answers(name, monkeypatch, tmp_path):
+    """It is run as it stands, as the file that somebody pastes it into."""
+    page = LAYERS / f"{name}.rst"
+    statuses = []
+
+    def serve(app, **options):
+        with serving(app) as server:
+            connection = HTTPConnection(server.host, server.port, timeout=30)
+            connection.request("GET", "/")
+            response = connection.getresponse()
+            response.read()
+            connection.close()
+        statuses.append(response.status)
+
+    monkeypatch.setattr(wsgikit, "serve", serve)
+    monkeypatch.chdir(tmp_path)
+    programs = [code for language, _, code in blocks(page) if language == "python"]
+    assert programs, f"{page} has no program"
+    exec(compile(programs[0], str(page), "exec"), {"__name__": "__main__"})
+    assert statuses, f"{page}: its first program serves nothing"
+    assert statuses[0] < 500
