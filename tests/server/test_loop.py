@@ -901,3 +901,15 @@ def test_at_a_stop_a_running_request_is_told_to_be_the_last():
         go.set()
         answer = everything(client)
     assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_a_server_that_shares_its_sockets_takes_clients_one_by_one_and_leaves_none():
+    with make_server("127.0.0.1", 0, hello) as server:
+        server.base_environ["wsgi.multiprocess"] = True
+        server.start()
+        clients = [dial(server) for _ in range(20)]
+        for client in clients:
+            client.sendall(b"GET /a HTTP/1.0\r\n\r\n")
+        for client in clients:
+            assert everything(client).endswith(b"/a")
+            client.close()

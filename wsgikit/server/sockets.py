@@ -77,6 +77,9 @@ class Sockets:
             self._poller.watch(listener.socket.fileno())
         # There may be connections in the system's queue of which nobody will tell.
         self._full = False
+        # Other processes accept as well: one at a time, so that each of them gets its share.
+        self._shared = server.base_environ["wsgi.multiprocess"]
+        self._left: list[Listener] = []
         #: When deadlines are to be looked at.
         self.look_at = NEVER
         self.stopping = False
@@ -90,6 +93,11 @@ class Sockets:
 
     def wait(self, seconds: float | None) -> list[tuple[int, int]]:
         """Wait for something to do: pairs of descriptor and flags."""
+        if self._left:
+            left, self._left = self._left, []
+            for listener in left:
+                self._accept(listener, one=True)
+            seconds = 0.0
         return self._poller.wait(seconds)
 
     def wake(self) -> None:
@@ -125,7 +133,7 @@ class Sockets:
                 self.news.set()
             self._awake = False
         elif not self.openings.tell(fd) and (listener := self._listeners.get(fd)):
-            self._accept(listener)
+            self._accept(listener, one=self._shared)
 
     def _accept_all(self) -> None:
         """Accept all who wait anywhere, as far as the limit allows."""
@@ -133,8 +141,11 @@ class Sockets:
         for listener in self._listeners.values():
             self._accept(listener)
 
-    def _accept(self, listener: Listener) -> None:
-        """Accept all who wait at ``listener``, as far as the limit allows."""
+    def _accept(self, listener: Listener, *, one: bool = False) -> None:
+        """Accept all who wait at ``listener``, as far as the limit allows.
+
+        :param one: the next one now, and the others in turns to come.
+        """
         self._server.listener = listener
         while True:
             if len(self.connections) + len(self.openings) >= self._server.limits.connections:
@@ -155,6 +166,9 @@ class Sockets:
                 self._server.process_request(client, address)
             else:
                 self._server.shutdown_request(client)
+            if one:
+                self._left.append(listener)
+                return
 
     def add(self, client: socket.socket, address: Any) -> None:
         """Serve a connection."""
@@ -296,6 +310,7 @@ class Sockets:
 
     def _listen_no_more(self) -> None:
         self._listeners.clear()
+        self._left.clear()
         self._server.server_close()
 
     def close_all(self) -> None:
