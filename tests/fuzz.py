@@ -7,8 +7,8 @@ exception but the declared ones. The tests look at a few dozen examples of each;
     python -m tests.fuzz --minutes 60 multipart parts      # one hour, those two
     python -m tests.fuzz --coverage                        # ten minutes, led by what is reached
 
-With ``--coverage``, input is made of what has reached other code before: by atheris
-(``pip install atheris``), a process a core. Without, it is Hypothesis that makes it.
+With ``--coverage``, input is made of what has reached other code before, by atheris
+(``pip install atheris``), for one parser after the other. Without, it is Hypothesis that makes it.
 """
 
 from __future__ import annotations
