@@ -1,4 +1,4 @@
-"""How compress, conditional, etag and cache_control work together, as their page tells it."""
+"""How cache, compress, conditional, etag and cache_control work together, as their pages say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wsgikit.apps import static
 from wsgikit.http.conditions import evaluate
 from wsgikit.http.encoders import encoders
 from wsgikit.http.etags import ETag
-from wsgikit.middleware import cache_control, compress, conditional, errors, etag, head
+from wsgikit.middleware import cache, cache_control, compress, conditional, errors, etag, head
 
 PAGE = "<p>All is well.</p>" * 100
 CODINGS = {"gzip": encoders(6)["gzip"]}
@@ -168,4 +168,78 @@ def test_in_a_wrong_order_the_answers_are_right_all_the_same(router, order):
             assert (again.status, again.tag) == (304, first.tag)
         else:
             assert (again.status, again.body) == (200, PAGE.encode())
+        assert ask(app, accept=accept, if_none_match='"other"').body == PAGE.encode()
+
+
+# cache around all of them
+
+
+def cached(router, rules=RULES):
+    return stack(cache(), *LAYERS[:4], cache_control(rules=rules), router)
+
+
+KEPT = {"text/html": "max-age=60"}
+
+
+@pytest.mark.parametrize("path", ["/page", "/versioned"])
+def test_what_is_kept_is_each_coding_with_its_tag(router, path):
+    app = cached(router, KEPT)
+    for accept in ("gzip", None):
+        first, again = ask(app, path=path, accept=accept), ask(app, path=path, accept=accept)
+        assert again.fields["Cache-Status"] == "wsgikit; hit; ttl=60"
+        assert (again.body, again.tag) == (first.body, first.tag)
+        assert again.fields.get("Content-Encoding") == first.fields.get("Content-Encoding")
+        unchanged = ask(app, path=path, accept=accept, if_none_match=first.tag)
+        assert (unchanged.status, unchanged.tag) == (304, first.tag)
+        assert unchanged.fields["Vary"] == "Accept-Encoding"
+    plain, packed = ask(app, path=path, accept=None), ask(app, path=path)
+    assert plain.tag != packed.tag
+    assert ask(app, path=path, accept=None, if_none_match=packed.tag).status == 200
+
+
+@pytest.mark.parametrize("path", ["/page", "/versioned"])
+@pytest.mark.parametrize("accept", ["gzip", None])
+def test_what_is_kept_is_validated_by_the_layers_inside(router, path, accept):
+    app = cached(router)  # no-cache: the application is asked each time
+    first = ask(app, path=path, accept=accept)
+    again = ask(app, path=path, accept=accept)
+    assert again.fields["Cache-Status"] == "wsgikit; fwd=stale; fwd-status=304"
+    assert (again.status, again.body, again.tag) == (200, first.body, first.tag)
+    assert ask(app, path=path, accept=accept, if_none_match=first.tag).status == 304
+    assert ask(app, "HEAD", path, accept).fields["ETag"] == first.tag
+
+
+def test_a_change_is_seen_through_the_cache(router):
+    app = cached(router, KEPT)
+    tag = ask(app, path="/versioned").tag
+    assert ask(app, "PUT", "/versioned", if_match=tag).status == 204
+    assert "stored" in ask(app, path="/versioned").fields["Cache-Status"]
+
+
+def test_a_part_of_a_file_is_one_of_the_coding_that_is_kept(folder):
+    app = stack(cache(), *LAYERS[:4], static(folder, cache={"*": "max-age=60"}))
+    for accept in ("gzip", None):
+        whole = ask(app, path="/page.txt", accept=accept)
+        part = ask(app, path="/page.txt", accept=accept, range="bytes=5-9")
+        assert part.status == (200 if accept else 206)
+        assert part.body == (PAGE if accept else PAGE[5:10]).encode()
+        resumed = ask(app, path="/page.txt", accept=accept, range="bytes=5-", if_range=whole.tag)
+        assert resumed.status == (200 if accept else 206)
+
+
+CACHED = (cache(), LAYERS[0], LAYERS[1], LAYERS[3], cache_control(rules=KEPT))
+
+
+@pytest.mark.parametrize("order", [*permutations(range(5))], ids=str)
+def test_with_a_cache_in_a_wrong_order_the_answers_are_right_all_the_same(router, order):
+    app = stack(*[CACHED[place] for place in order], errors(), router)
+    for accept in ("gzip", None, "gzip"):
+        for _ in range(2):
+            answer = ask(app, accept=accept)
+            assert (answer.status, answer.body) == (200, PAGE.encode())
+            if accept is None:
+                assert "Content-Encoding" not in answer.fields
+        again = ask(app, accept=accept, if_none_match=answer.tag or '"none"')
+        assert again.status in (200, 304)
+        assert again.body in (PAGE.encode(), b"")
         assert ask(app, accept=accept, if_none_match='"other"').body == PAGE.encode()
