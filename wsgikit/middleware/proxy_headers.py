@@ -40,6 +40,7 @@ _MOST_HOPS = 100
 # How many clients are remembered.
 _MOST_KNOWN = 1000
 _PORTS = {"http": "80", "https": "443"}
+_FORWARDED, _FORWARDED_FOR = "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR"
 _FIELDS = (
     "Forwarded",
     "X-Forwarded-For",
@@ -99,6 +100,8 @@ def proxy_headers(
     if bool(trusted) == bool(hops):
         raise ValueError("proxy_headers() takes either trusted or hops, to know whom to believe")
     fields = _checked(headers)
+    forwarded, forwarded_for = (key in fields.values() for key in (_FORWARDED, _FORWARDED_FOR))
+    reported = [(name, key) for name, key in fields.items() if name in _RULES]
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         if hops or peers[environ.get("REMOTE_ADDR", "")]:
@@ -110,18 +113,22 @@ def proxy_headers(
 
     def believe(environ: WSGIEnvironment) -> None:
         """Put into ``environ`` what the proxies report."""
-        reports = {name: environ[key] for name, key in fields if environ.get(key)}
-        elements = parse_forwarded(reports.pop("Forwarded", ""))
-        # Who is not named is hidden; what is malformed must stay so.
-        way = ["" if each is None else each.get("for", "unknown") for each in elements]
-        way = way or _nodes(reports.pop("X-Forwarded-For", ""))
-        place = find(way, environ) if way else hops or 1
-        values = {name: _at(place, text) for name, text in reports.items()}
+        elements = parse_forwarded(environ.get(_FORWARDED, "")) if forwarded else []
         if elements:
-            values |= elements[-place] or {}
-        for name, obey in _RULES.items():
-            if name in values and not obey(environ, values[name]):
-                raise HTTPError(400, f"What a proxy reports cannot be read: {name}.")
+            # Who is not named is hidden; what is malformed must stay so.
+            way = ["" if each is None else each.get("for", "unknown") for each in elements]
+        else:
+            way = _nodes(environ.get(_FORWARDED_FOR, "")) if forwarded_for else []
+        place = find(way, environ) if way else hops or 1
+        if elements:
+            told = elements[-place] or {}
+            for name in _TOLD:
+                if name in told and not _RULES[name](environ, told[name]):
+                    raise _unread(name)
+        for name, key in reported:
+            text = environ.get(key)
+            if text and not _RULES[name](environ, _at(place, text)):
+                raise _unread(name)
 
     def find(way: list[str], environ: WSGIEnvironment) -> int:
         """The place of the client, from the right; who it is goes into ``environ``."""
@@ -137,7 +144,7 @@ def proxy_headers(
             if place in (hops, len(way)) or not is_proxy:
                 _set_client(environ, address, port)
                 return place
-        raise HTTPError(400, "What a proxy reports cannot be read: the client.")
+        raise _unread("the client")
 
     return answer
 
@@ -159,7 +166,7 @@ class _Nodes(dict[str, "tuple[str, str, bool] | None"]):
         return known
 
 
-def _checked(headers: Collection[str]) -> list[tuple[str, str]]:
+def _checked(headers: Collection[str]) -> dict[str, str]:
     """Each field to be read, with its key in the environ."""
     if isinstance(headers, str):
         raise TypeError(f"headers takes a list of names of fields, not {headers!r}")
@@ -169,7 +176,11 @@ def _checked(headers: Collection[str]) -> list[tuple[str, str]]:
     if "forwarded" in names and names & {name.lower() for name in _FIELDS[1:4]}:
         raise ValueError(f"headers has Forwarded and what says the same: {headers!r}")
     keyed = [(name, f"HTTP_{name.upper().replace('-', '_')}") for name in _FIELDS]
-    return [(name, key) for name, key in keyed if name.lower() in names]
+    return {name: key for name, key in keyed if name.lower() in names}
+
+
+def _unread(what: str) -> HTTPError:
+    return HTTPError(400, f"What a proxy reports cannot be read: {what}.")
 
 
 def _items(text: str) -> list[str]:
@@ -240,6 +251,9 @@ def _set_prefix(environ: WSGIEnvironment, value: str) -> bool:
     environ["SCRIPT_NAME"] = native(prefix) + environ.get("SCRIPT_NAME", "")
     return True
 
+
+# What Forwarded tells beside the client, in the order in which it counts.
+_TOLD = ("proto", "host")
 
 _RULES = {
     "proto": _set_scheme,
