@@ -652,6 +652,22 @@ def test_a_client_that_is_not_wanted():
         assert exchange(server, b"") == b""
 
 
+@pytest.mark.parametrize("method", ["verify_request", "process_request"])
+def test_an_error_while_a_client_is_let_in_concerns_it_alone(method, caplog):
+    failures = [LookupError("told once")]
+
+    def fail_once(server, request, client_address):
+        if failures:
+            raise failures.pop()
+        return getattr(Server, method)(server, request, client_address)
+
+    picky = type("Picky", (Server,), {method: fail_once})
+    with make_server("127.0.0.1", 0, hello, picky).start() as server:
+        assert exchange(server, b"") == b""
+        assert exchange(server, b"GET /a HTTP/1.0\r\n\r\n").endswith(b"/a")
+    assert "LookupError: told once" in caplog.text
+
+
 def test_a_client_that_resets(caplog):
     with serving(hello) as server:
         for data in (b"", b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"):
@@ -762,6 +778,27 @@ def test_an_error_in_the_server_ends_one_connection(monkeypatch, caplog):
     with serving(hello) as server:
         monkeypatch.setattr(loop, "refusal", broken)
         assert exchange(server, b"odd\r\n\r\n") == b""
+        assert exchange(server, b"GET /a HTTP/1.0\r\n\r\n").endswith(b"/a")
+    assert "LookupError: broken" in caplog.text
+
+
+def test_an_error_in_the_server_after_an_answer_ends_one_connection(monkeypatch, caplog):
+    release = Event()
+
+    def app(environ, start_response):
+        release.wait(10)
+        return hello(environ, start_response)
+
+    def broken(connection):
+        monkeypatch.undo()
+        raise LookupError("broken")
+
+    with serving(app) as server, dial(server) as client:
+        client.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        until(lambda: server._loop.sockets.connections)
+        monkeypatch.setattr(server._loop, "_finish", broken)
+        release.set()
+        assert everything(client).endswith(b"/a")
         assert exchange(server, b"GET /a HTTP/1.0\r\n\r\n").endswith(b"/a")
     assert "LookupError: broken" in caplog.text
 

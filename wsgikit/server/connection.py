@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from io import BufferedIOBase
     from typing import Any
 
-#: What a socket is asked for in one read.
+#: What a socket is asked for in one read, and in the first one of a request: of what is taken and
+#: given back in large pieces, the allocator keeps many that are nearly empty.
 READ_SIZE = 65536
+FIRST_READ = 16384
 #: A larger body is read by the thread that answers the request, while the application reads it.
 SMALL_BODY = 65536
 #: Bytes that a response may be ahead of its reader before the application has to wait.
@@ -234,6 +236,7 @@ class Connection:
         self.began = 0.0
         self.received = 0
         self.patience = PATIENCE
+        self.protocol.compact()
         self.awaited = False
         self.busy = False
 

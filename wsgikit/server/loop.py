@@ -16,7 +16,8 @@ from time import monotonic
 from wsgikit.http.problem import HTTPError
 from wsgikit.server.access import log_access
 from wsgikit.server.body import Disconnected
-from wsgikit.server.connection import READ_SIZE, Connection
+from wsgikit.server.connection import FIRST_READ, READ_SIZE, Connection
+from wsgikit.server.head import NO_REQUEST
 from wsgikit.server.host import Host
 from wsgikit.server.inline import Inline
 from wsgikit.server.poller import ENDED
@@ -74,9 +75,19 @@ class Loop:
         try:
             return self._serve(connection)
         except Exception:
-            log.exception("Error in the server on the connection of %s", connection.address)
-            self.sockets.close(connection)
+            self._fail(connection)
             return True
+
+    def _take_back(self, connection: Connection) -> None:
+        """Go on with a connection that another thread is done with, whatever happens."""
+        try:
+            self._finish(connection)
+        except Exception:
+            self._fail(connection)
+
+    def _fail(self, connection: Connection) -> None:
+        log.exception("Error in the server on the connection of %s", connection.address)
+        self.sockets.close(connection)
 
     def _wait(self) -> bool:
         """Fill :attr:`ready`; whether there is anything left to wait for."""
@@ -100,7 +111,7 @@ class Loop:
                     connection.ended = True
                 self.ready.append(connection)
         while self._returned:
-            self._finish(self._returned.popleft())
+            self._take_back(self._returned.popleft())
         self.now = monotonic()
         return True
 
@@ -116,8 +127,9 @@ class Loop:
         if connection.outbox:
             self._send(connection)
             return True
+        size = FIRST_READ if connection.head is NO_REQUEST else READ_SIZE
         try:
-            data = connection.socket.recv(READ_SIZE)
+            data = connection.socket.recv(size)
         except BlockingIOError:
             connection.more = False
             if connection.expired:
@@ -132,7 +144,7 @@ class Loop:
             return True
         connection.expired = False
         # A read that was filled may have left something, and an end is told but once.
-        connection.more = connection.ended or len(data) == READ_SIZE
+        connection.more = connection.ended or len(data) == size
         if connection.lingering:
             if connection.more:
                 self.ready.append(connection)

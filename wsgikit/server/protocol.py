@@ -51,6 +51,11 @@ class Protocol:
         self._data = data
         self._start = 0
 
+    def compact(self) -> None:
+        """Hold on to nothing that was understood: the next request may be long in coming."""
+        self._data = self._data[self._start :]
+        self._start = 0
+
     @property
     def pending(self) -> bool:
         """Something has arrived that was not understood yet: perhaps the next request."""

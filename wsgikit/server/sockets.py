@@ -162,9 +162,14 @@ class Sockets:
                 self._full = True
                 self.look_at = min(self.look_at, monotonic() + RETRY)
                 return
-            if self._server.verify_request(client, address):
-                self._server.process_request(client, address)
-            else:
+            wanted = False
+            try:
+                if self._server.verify_request(client, address):
+                    self._server.process_request(client, address)
+                    wanted = True
+            except Exception:
+                self._server.handle_error(client, address)
+            if not wanted:
                 self._server.shutdown_request(client)
             if one:
                 self._left.append(listener)

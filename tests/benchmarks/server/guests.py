@@ -148,7 +148,7 @@ def slow_head(dial: Dial) -> None:
     with calling(dial) as (client, stream):
         for byte in request("/hello"):
             client.sendall(bytes([byte]))
-            time.sleep(0.05)
+            time.sleep(0.03)
         check(read_answer(stream))
 
 
@@ -159,7 +159,7 @@ def slow_body(dial: Dial) -> None:
         client.sendall(data[:-100])
         for byte in body:
             client.sendall(bytes([byte]))
-            time.sleep(0.02)
+            time.sleep(0.01)
         right(read_answer(stream).body == body, "not the body")
 
 

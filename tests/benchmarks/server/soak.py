@@ -64,8 +64,8 @@ class Crowd:
         self._end = Event()
         self._threads: list[Thread] = []
         for guest, rate in GUESTS.items():
-            # A visit takes up to five seconds: who comes often comes as several.
-            count = max(2, round(rate * pace * (6 if rate <= 2 else 1)))
+            # A visit takes up to eight seconds: who comes often comes as several.
+            count = max(2, round(rate * pace * (9 if rate <= 2 else 1)))
             task = partial(self._come, guest, count / (rate * pace))
             self._threads += [Thread(target=task) for _ in range(count)]
         for thread in self._threads:

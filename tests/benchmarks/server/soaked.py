@@ -11,7 +11,7 @@ from wsgikit.server import Limits, make_server
 from wsgikit.server.run import stopped_by_signals
 
 #: Short enough that slow clients meet them, and that all is quiet soon after the last one left.
-LIMITS = Limits(idle=3, head_time=5, body_time=5, write_stall=5, requests=1000)
+LIMITS = Limits(idle=3, head_time=8, body_time=8, write_stall=8, requests=1000)
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
