@@ -60,3 +60,9 @@ def test_every_layer_is_timed() -> None:
     program = "from tests.benchmarks.middleware import CASES; print(*CASES, sep='\\n')"
     timed = {line.partition(",")[0] for line in run("-c", program).splitlines()}
     assert set(wsgikit.middleware.__all__) <= timed
+
+
+def test_every_layer_has_its_cost_in_the_documentation() -> None:
+    page = (CHECKOUT / "docs" / "layers.rst").read_text()
+    named = {line[7:].partition(",")[0] for line in page.splitlines() if line.startswith("   * - ")}
+    assert sorted(set(wsgikit.middleware.__all__) - named) == []
