@@ -275,9 +275,8 @@ def test_sighup_replaces_the_workers_and_loses_no_request(serving, state):
         for _ in range(2):
             running.line("^stop")
     for client in clients:
-        seen = [answer.split()[1] for answer in client.joined()]
-        assert seen[0] == "one"
-        assert seen[-1] == "three"
+        running.until(lambda asking=client: asking.answers[-1].split()[1] == "three")
+        assert client.joined()[0].split()[1] == "one"
     assert len(running.printed("Reloaded: 2 new workers")) == 2
 
 

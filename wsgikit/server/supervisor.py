@@ -77,6 +77,8 @@ class Supervisor:
         # Until all are ready for the first time; what kept them from it.
         self._starting = True
         self._failure = ""
+        # When it has looked last, and how long the wait after it was to last.
+        self._looked, self._patience = monotonic(), NEVER
         # The second signal that was to end it.
         self._ended_by = 0
         server.base_environ["wsgi.multiprocess"] = True
@@ -115,8 +117,7 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Wait for signals, news of workers and the next deadline, and take them in."""
-        began = monotonic()
-        patience = max(0.0, self._next_deadline() - began)
+        self._patience = patience = max(0.0, self._next_deadline() - monotonic())
         with _Selector() as selector:
             selector.register(self._signals, selectors.EVENT_READ)
             for process in self._processes():
@@ -125,8 +126,6 @@ class Supervisor:
             selector.select(None if patience == NEVER else patience)
         for process in self._processes():
             process.hear()
-            if monotonic() - began > patience + STOOD:
-                process.seen = monotonic()  # the workers stood as well
         for number in self._signals.pending():
             self._obey(number)
         for process in self._processes():
@@ -144,7 +143,11 @@ class Supervisor:
     def _go_on(self) -> None:
         """Do what is due."""
         now = monotonic()
+        stood = now - self._looked > self._patience + STOOD
+        self._looked = now
         for process in self._processes():
+            if stood:
+                process.seen = max(process.seen, now)  # the workers stood as well
             self._watch(process, now)
         if self._stopping:
             return
