@@ -14,6 +14,7 @@ import pytest
 from wsgikit import keys
 from wsgikit.server import Limits, Server, loop, make_server, openings
 from wsgikit.server.inline import Inline
+from wsgikit.server.opening import Opening
 from wsgikit.server.poller import LevelPoller, best_poller
 from wsgikit.server.proxy_protocol import SIGNATURE
 
@@ -240,9 +241,28 @@ def test_the_networks_are_checked(networks, error):
 
 
 def test_handlers_that_read_for_themselves_know_no_header(caplog):
-    with pytest.raises(TypeError, match=r"goes with wsgikit\.server\.RequestHandler"):
+    with pytest.raises(TypeError, match=r"go with wsgikit\.server\.RequestHandler"):
         Server(("127.0.0.1", 0), BaseRequestHandler, proxy_protocol=["10.0.0.1"])
     with behind() as server, dial(server) as client:
         server.handle_request()
         assert everything(client) == b""
-    assert "handle_request goes without proxy_protocol" in caplog.text
+    assert "handle_request goes without tls and proxy_protocol" in caplog.text
+
+
+def test_an_opening_waits_for_one_thing_and_then_for_another(poller):
+    watched = Server.new_poller()
+    waiting = openings.Openings(watched)
+    raw, other = socket.socketpair()
+    with raw, other:
+        opening = Opening(raw, float("inf"), (writing for writing in (True, False)))
+        waiting.add(opening)
+        assert waiting.go_on() == []
+        assert [fd for fd, _ in watched.wait(10)] == [raw.fileno()]  # it takes something
+        assert waiting.tell(raw.fileno())
+        assert waiting.go_on() == []
+        assert watched.wait(0) == []
+        other.sendall(b"x")
+        assert [fd for fd, _ in watched.wait(10)] == [raw.fileno()]
+        waiting.close_all()
+        assert not waiting.tell(other.fileno())
+    watched.close()
