@@ -332,13 +332,16 @@ def signed_in(layer, field):
 def using(sessions, **options):
     """Sessions, and in them an application that uses its own, or does not."""
 
-    def wrap(app):
+    def used(app):
         def use(environ, start_response):
             if environ["REQUEST_METHOD"] != "HEAD":
                 Request(environ).session["used"] = True
             return app(environ, start_response)
 
-        return sessions(use, **options)
+        return use
+
+    def wrap(app):
+        return stack(sessions(**options), used, app)
 
     return wrap
 
