@@ -160,8 +160,7 @@ class Worker:
                 self._contact.recv(1)
                 break  # nothing is ever sent: it is the end
             except TimeoutError:
-                if self._server.turns():
-                    self._tell(ALIVE)
+                self._tell(ALIVE if self._server.turns() else b"")
             except OSError:
                 break  # the same, but it had not read everything
         log.warning("The supervisor is gone: worker %d comes to its end", os.getpid())
