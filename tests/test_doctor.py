@@ -14,6 +14,9 @@ from wsgikit.doctor import Finding
 from wsgikit.middleware import (
     access_log,
     allowed_hosts,
+    basic_auth,
+    bearer_auth,
+    cache,
     compress,
     conditional,
     cors,
@@ -24,6 +27,7 @@ from wsgikit.middleware import (
     rate_limit,
     request_id,
     security_headers,
+    sessions,
 )
 from wsgikit.stores import MemoryStore
 
@@ -267,6 +271,19 @@ def test_a_debugger_outside_of_proxy_headers_is_told():
 
 WRONG = {
     "compression inside of tags": (etag(), compress()),
+    "CORS inside of passwords": (
+        basic_auth(verify=lambda name, password: False),
+        cors(origins=["https://a.example"]),
+    ),
+    "CORS inside of tokens": (
+        bearer_auth(verify=lambda token: None),
+        cors(origins=["https://a.example"]),
+    ),
+    "sessions outside of what is stored": (sessions(keys=["of a test, and long enough"]), cache()),
+    "what is stored outside of passwords": (
+        cache(),
+        basic_auth(verify=lambda name, password: False),
+    ),
     "the debugger outside of errors": (debugger(), errors()),
     "a log that does not know the client": (access_log(), proxy_headers(hops=1)),
     "a limit that does not know the client": (
