@@ -257,7 +257,7 @@ def test_it_has_the_width_that_it_is_given(width):
 def test_long_times_are_milliseconds():
     assert drawn(("hello", 0.01234))[3:] == [
         "         own ms    total",
-        f"hello      12.3     12.3 {'█' * 55}",
+        f"hello     12.34    12.34 {'█' * 55}",
     ]
 
 

@@ -81,7 +81,7 @@ class Flame:
         """
         width = max(width, 60)
         whole = self.parts[0].total or 1.0
-        unit, scale = ("ms", 1e3) if whole >= 0.01 else ("µs", 1e6)
+        unit, scale, digits = ("ms", 1e3, 2) if whole >= 0.01 else ("µs", 1e6, 1)
         room = min(max(len(part.name) for part in self.parts), width // 3)
         bar = width - room - 20
         blocks = f" in {self.blocks} blocks" if self.blocks > 1 else ""
@@ -96,7 +96,7 @@ class Flame:
             name = part.name if len(part.name) <= room else part.name[: room - 1] + "…"
             begin, end = round(bar * passed / whole), round(bar * (passed + part.own) / whole)
             flame = " " * begin + "█" * (end - begin) + "░" * (bar - end)
-            numbers = f"{part.own * scale:10.1f}{part.total * scale:9.1f}"
+            numbers = f"{part.own * scale:10.{digits}f}{part.total * scale:9.{digits}f}"
             lines.append(f"{name:{room}}{numbers} {flame}".rstrip())
             passed += part.own
         return "\n".join(lines)
