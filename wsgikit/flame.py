@@ -80,7 +80,7 @@ class Flame:
         :param width: columns; fewer than 60 are taken for 60.
         """
         width = max(width, 60)
-        whole = self.parts[0].total or 1.0
+        whole = self.parts[0].total or 1e-9
         unit, scale, digits = ("ms", 1e3, 2) if whole >= 0.01 else ("µs", 1e6, 1)
         room = min(max(len(part.name) for part in self.parts), width // 3)
         bar = width - room - 20
