@@ -256,3 +256,13 @@ def test_a_file_is_read(tmp_path):
         return environ["wsgi.file_wrapper"](path.open("rb"))
 
     assert run_amock(app).partition(b"\r\n\r\n")[2] == path.read_bytes()
+
+
+def test_an_answer_that_broke_off_is_left_to_the_stock_server(caplog):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"half"
+        raise LookupError("told once")
+
+    assert run_amock(app).endswith(b"\r\n\r\nhalf")
+    assert "LookupError: told once" in caplog.text
