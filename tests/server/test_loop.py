@@ -953,8 +953,11 @@ def test_a_server_that_shares_its_sockets_takes_clients_one_by_one_and_leaves_no
 
 
 def test_a_client_that_sends_nothing_but_line_ends_is_left():
+    def flood(client):
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            client.sendall(b"\r\n" * 20_000)
+
     with make_server("127.0.0.1", 0, hello, limits=Limits(idle=0.2)).start() as server:
         with dial(server) as client, pytest.raises(ConnectionError):
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                client.sendall(b"\r\n" * 20_000)
+            flood(client)
