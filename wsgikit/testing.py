@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wsgikit.server.threaded import Server
+    from wsgikit.server.server import Server
     from wsgikit.types import WSGIApplication
 
 

@@ -14,7 +14,7 @@ from wsgikit import HTTPError, Request, Response, Router, stack
 from wsgikit.compose import layer
 from wsgikit.keys import DRAW_ERROR
 from wsgikit.middleware import errors
-from wsgikit.server.threaded import Server
+from wsgikit.server.server import Server
 from wsgikit.testing import serving
 
 FAILED = "500 Internal Server Error: The server could not finish this request."

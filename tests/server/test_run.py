@@ -15,8 +15,8 @@ import pytest
 
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.run import make_server, serve
+from wsgikit.server.server import Server
 from wsgikit.server.signals import stopped_by_signals
-from wsgikit.server.threaded import Server
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
 
     from wsgikit.commands.command import Command
-    from wsgikit.server.threaded import Server
+    from wsgikit.server.server import Server
 
 __all__ = ["add", "run"]
 

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from wsgikit.server.limits import Limits as Limits
     from wsgikit.server.run import make_server as make_server
     from wsgikit.server.run import serve as serve
-    from wsgikit.server.threaded import Server as Server
+    from wsgikit.server.server import Server as Server
     from wsgikit.server.tls import TLS as TLS
     from wsgikit.server.worker import WorkerError as WorkerError
 
 _EXPORTS = {
     "Limits": "limits",
     "RequestHandler": "handler",
-    "Server": "threaded",
+    "Server": "server",
     "TLS": "tls",
     "WorkerError": "worker",
     "make_server": "run",

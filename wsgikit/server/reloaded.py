@@ -9,7 +9,7 @@ from threading import Thread
 from time import sleep
 
 from wsgikit.server.reload import INTERVAL, STOP, VARIABLE
-from wsgikit.server.threaded import Server
+from wsgikit.server.server import Server
 
 __all__ = ["Reloaded", "is_reloaded"]
 

@@ -11,9 +11,9 @@ from wsgikit.server.handler import RequestHandler
 from wsgikit.server.limits import Limits
 from wsgikit.server.reload import Reloader
 from wsgikit.server.reloaded import Reloaded, is_reloaded
+from wsgikit.server.server import Server
 from wsgikit.server.signals import reloaded_by_signals, stopped_by_signals
 from wsgikit.server.supervisor import Supervisor
-from wsgikit.server.threaded import Server
 from wsgikit.server.worker import Workers
 
 log = logging.getLogger("wsgikit.server")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
-    from wsgikit.server.threaded import Server
+    from wsgikit.server.server import Server
 
     Handlers = dict[int, signal._HANDLER]
 

@@ -14,8 +14,8 @@ from collections import deque
 from time import monotonic
 
 from wsgikit.server.process import NEVER, Process
+from wsgikit.server.server import Server
 from wsgikit.server.signals import ENDS, SignalQueue
-from wsgikit.server.threaded import Server
 from wsgikit.server.worker import GRACE, Worker, WorkerError, Workers
 
 TYPE_CHECKING = False

@@ -15,7 +15,7 @@ from itertools import count
 from threading import Thread
 from time import sleep
 
-from wsgikit.server.threaded import Server
+from wsgikit.server.server import Server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from wsgikit.server import Limits, sockets
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.run import make_server
-from wsgikit.server.threaded import Server
+from wsgikit.server.server import Server
 
 
 class Slow:
