@@ -75,7 +75,8 @@ class Served:
         self.visit = visit
         assert main(argv) == 0
         out, self.err = self._capsys.readouterr()
-        assert out == f"Serving on {self.url} (Ctrl+C stops)\n"
+        everywhere = ", and on the other addresses of this machine" if "0.0.0.0" in argv else ""
+        assert out == f"Serving on {self.url}{everywhere} (Ctrl+C stops)\n"
         return self.result
 
 
