@@ -179,7 +179,7 @@ def test_what_has_no_type_is_left_alone():
     body = (TEXT,)
     app = compress(answering(body, headers=[]))
     assert app(environ, lambda *response: given.append(response)) is body
-    assert given == [("200 OK", [], None)]
+    assert given == [("200 OK", [])]
 
 
 LEFT_ALONE = {
