@@ -193,6 +193,11 @@ def test_shutting_a_socket_that_is_gone():
     sockets._shut(gone, socket.SHUT_RD)
 
 
+def test_who_was_not_started_has_no_end_to_wait_for():
+    with make_server("127.0.0.1", 0, hello) as server, pytest.raises(RuntimeError, match="started"):
+        server.wait()
+
+
 def test_a_server_serves_once():
     with make_server("127.0.0.1", 0, hello).start() as server:
         with pytest.raises(RuntimeError, match="a server serves once"):
