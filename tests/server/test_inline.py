@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import time
 from threading import Event
+from urllib.request import urlopen
 
 import pytest
 
 from wsgikit.server import inline
 from wsgikit.server.inline import GAIN, LONGEST, SAVINGS, SHORTEST, Account, Inline
+from wsgikit.testing import serving
 
 
 @pytest.fixture
@@ -42,6 +44,28 @@ def test_the_next_call_is_not_taken_for_the_one_that_was_stuck(watch):
     following = watch.begin()
     assert not watch.end(stuck, 10.0)
     assert watch.end(following, 0.0)
+
+
+def test_what_was_slow_goes_to_a_worker_for_a_moment(watch):
+    now = time.monotonic()
+    assert watch.suits("/report", now)
+    watch.slow("/report")
+    assert not watch.suits("/report", now)
+    assert watch.suits("/", now)
+    later = time.monotonic() + inline.KNOWN
+    assert watch.suits("/report", later)
+    assert watch.suits("/report", now)  # what it was is forgotten
+
+
+def test_nothing_is_called_in_the_loop_during_a_pause(watch):
+    watch.account.resumes = 10.0
+    assert (watch.suits("/", 9.9), watch.suits("/", 10.0)) == (False, True)
+
+
+def test_only_so_many_slow_paths_are_known(watch):
+    for number in range(2 * inline.MOST_KNOWN):
+        watch.slow(f"/{number}")
+        assert len(watch._slow) <= inline.MOST_KNOWN
 
 
 def test_the_monitor_sleeps_when_nothing_is_called_and_wakes_up(watch):
@@ -110,3 +134,16 @@ def test_the_pause_doubles_while_calls_stay_slow(clock):
     clock[0] += 10 * LONGEST  # quick for a long time
     account.charge(2 * SAVINGS)
     assert account.resumes == pytest.approx(clock[0] + SHORTEST)
+
+
+def test_a_server_notes_what_held_it_up():
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/slow":
+            time.sleep(4 * inline.TICK)
+        start_response("200 OK", [])
+        return [b""]
+
+    with serving(app) as server:
+        for path in ("/slow", "/slow", "/quick"):
+            urlopen(server.url + path).close()
+        assert list(server._loop._inline._slow) == ["/slow"]

@@ -14,6 +14,12 @@ def until(condition):
         time.sleep(0.005)
 
 
+def counting():
+    """A function that says how many threads are new: those of other tests may be at their end."""
+    before = set(threading.enumerate())
+    return lambda: len(set(threading.enumerate()) - before)
+
+
 class Waiting:
     """A task that stands aside until it is told to go on."""
 
@@ -56,21 +62,21 @@ def test_who_stands_aside_keeps_nobody_from_a_thread():
 
 
 def test_threads_that_are_too_many_end():
-    before = threading.active_count()
+    threads = counting()
     pool = Pool(1, spare=3)
     waiting = [Waiting(pool) for _ in range(3)]
     for task in waiting:
         pool.put(task)
         assert task.aside.wait(10)
-    assert threading.active_count() == before + 4
+    assert threads() == 4
     for task in waiting:
         task.release.set()
-    until(lambda: threading.active_count() == before + 1)
+    until(lambda: threads() == 1)
     done = Event()
     pool.put(done.set)
     assert done.wait(10)
     pool.close()
-    until(lambda: threading.active_count() == before)
+    until(lambda: threads() == 0)
 
 
 def test_no_more_stand_aside_than_may():
@@ -89,7 +95,7 @@ def test_no_more_stand_aside_than_may():
 
 
 def test_after_the_end_nobody_is_replaced():
-    before = threading.active_count()
+    threads = counting()
     pool = Pool(1, spare=1)
     begun, go_on, done = Event(), Event(), Event()
 
@@ -104,7 +110,7 @@ def test_after_the_end_nobody_is_replaced():
     pool.close()
     go_on.set()
     assert done.wait(10)
-    until(lambda: threading.active_count() == before)
+    until(lambda: threads() == 0)
 
 
 def test_a_system_without_more_threads(monkeypatch, caplog):

@@ -8,6 +8,9 @@ becomes a worker (as Go's scheduler retakes a processor from a goroutine that bl
 Inline running has to earn its keep. Each quick call earns what a hand-over would have cost, a slow
 one costs the time for which the loop stood still. Who is overdrawn pauses, and twice as long when
 it was overdrawn again soon.
+
+What was slow is likely to be slow again: for a moment, calls for its path go to a worker at once,
+and the quick ones beside them stay in the loop.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ SLOW = 0.0005
 GAIN = 0.00005
 #: Seconds that can be saved up, and with which inline running begins.
 SAVINGS = 0.02
+#: Seconds for which a path is known to be slow, and how many paths are.
+KNOWN, MOST_KNOWN = 1.0, 1000
 #: Seconds of a pause.
 SHORTEST, LONGEST = 0.05, 6.4
 
@@ -67,11 +72,29 @@ class Inline:
         self._lock = Lock()
         self.account = Account()
         self._running = 0  # the number of the call under way
+        # Paths whose last call here was slow, and until when that counts.
+        self._slow: dict[str, float] = {}
         self._asleep = False
         self._wake = Event()
         self._closed = False
         self._thread = Thread(target=self._monitor, name="wsgikit-monitor", daemon=True)
         self._thread.start()
+
+    def suits(self, path: str, now: float) -> bool:
+        """Whether a call for ``path`` is to be made here, as far as is known."""
+        if self.account.resumes > now:
+            return False
+        until = self._slow.get(path)
+        if until is not None and until <= now:
+            self._slow.pop(path, None)
+            until = None
+        return until is None
+
+    def slow(self, path: str) -> None:
+        """Note that a call for ``path`` has held up others."""
+        if len(self._slow) >= MOST_KNOWN:
+            self._slow.clear()
+        self._slow[path] = monotonic() + KNOWN
 
     def begin(self) -> int:
         """The loop calls an application: the number of the call."""

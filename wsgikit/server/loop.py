@@ -19,7 +19,7 @@ from wsgikit.server.body import Disconnected
 from wsgikit.server.connection import FIRST_READ, READ_SIZE, Connection
 from wsgikit.server.head import NO_REQUEST
 from wsgikit.server.host import Host
-from wsgikit.server.inline import Inline
+from wsgikit.server.inline import TICK, Inline
 from wsgikit.server.poller import ENDED
 from wsgikit.server.pool import Pool
 from wsgikit.server.preamble import refusal
@@ -178,11 +178,15 @@ class Loop:
         complete = connection.protocol.complete
         connection.busy = True
         connection.requests += 1
-        if complete and inline.account.resumes <= self.now and pool.free > 0:
+        path = connection.head.environ["PATH_INFO"]
+        if complete and pool.free > 0 and inline.suits(path, self.now):
             call = inline.begin()
             began = connection.began = monotonic()
             self._run(connection)
-            if not inline.end(call, monotonic() - began):
+            took = monotonic() - began
+            if took > TICK:
+                inline.slow(path)
+            if not inline.end(call, took):
                 self._give_back(connection)
                 return False
             self._finish(connection)
