@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -8,6 +10,10 @@ from tests.programs import Program
 # Shared machines are slow at times: a test's answer counts, not its time.
 settings.register_profile("wsgikit", deadline=None, max_examples=60)
 settings.load_profile("wsgikit")
+
+# What a shell starts in the background ignores Ctrl+C, and so would the programs of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
