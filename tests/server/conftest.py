@@ -4,7 +4,9 @@ import os
 
 import pytest
 
-from wsgikit.server import Server, make_server, serve
+from wsgikit.server import Server, loop, make_server, serve
+from wsgikit.server.inline import Inline
+from wsgikit.server.poller import LevelPoller, best_poller
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +16,22 @@ def threads(monkeypatch):
         monkeypatch.setattr(Server, "threads", number)
         for function in (make_server, serve):
             monkeypatch.setitem(function.__kwdefaults__, "threads", number)
+
+
+class Never(Inline):
+    """Leaves all to the workers."""
+
+    def __init__(self, retake):
+        super().__init__(retake)
+        self.account.resumes = float("inf")
+
+
+@pytest.fixture(
+    params=[(best_poller, Inline), (best_poller, Never), (LevelPoller, Inline)],
+    ids=["inline", "workers", "level"],
+)
+def ways(request, monkeypatch):
+    """Each way of watching sockets and of calling the application."""
+    poller, inline = request.param
+    monkeypatch.setattr(Server, "new_poller", staticmethod(poller))
+    monkeypatch.setattr(loop, "Inline", inline)

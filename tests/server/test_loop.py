@@ -19,33 +19,15 @@ from wsgikit.middleware import access_log
 from wsgikit.server import RequestHandler, Server, loop, make_server, sockets
 from wsgikit.server.body import Disconnected
 from wsgikit.server.connection import Connection
-from wsgikit.server.inline import Inline
 from wsgikit.server.limits import Limits
 from wsgikit.server.outbox import Outbox
-from wsgikit.server.poller import LevelPoller, best_poller
 from wsgikit.testing import serving
 
 HEAD_BYTES = Limits().head_bytes
 
 
-class Never(Inline):
-    """Leaves all to the workers."""
-
-    def __init__(self, retake):
-        super().__init__(retake)
-        self.account.resumes = float("inf")
-
-
-@pytest.fixture(
-    autouse=True,
-    params=[(best_poller, Inline), (best_poller, Never), (LevelPoller, Inline)],
-    ids=["inline", "workers", "level"],
-)
-def ways(request, monkeypatch):
-    """Each way of watching sockets and of calling the application."""
-    poller, inline = request.param
-    monkeypatch.setattr(Server, "new_poller", staticmethod(poller))
-    monkeypatch.setattr(loop, "Inline", inline)
+# Each test with each way of watching sockets and of calling the application.
+pytestmark = pytest.mark.usefixtures("ways")
 
 
 def hello(environ, start_response):

@@ -18,10 +18,8 @@ from threading import Event, Thread
 import pytest
 import trustme
 
-from wsgikit.server import TLS, Limits, Server, loop, make_server, serve
-from wsgikit.server.inline import Inline
+from wsgikit.server import TLS, Limits, Server, make_server, serve
 from wsgikit.server.opening import Opening
-from wsgikit.server.poller import LevelPoller, best_poller
 from wsgikit.server.tls_socket import TLSSocket
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -29,24 +27,8 @@ LAST = b"GET / HTTP/1.0\r\n\r\n"
 V1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"
 
 
-class Never(Inline):
-    """Leaves all to the workers."""
-
-    def __init__(self, retake):
-        super().__init__(retake)
-        self.account.resumes = float("inf")
-
-
-@pytest.fixture(
-    autouse=True,
-    params=[(best_poller, Inline), (best_poller, Never), (LevelPoller, Inline)],
-    ids=["inline", "workers", "level"],
-)
-def ways(request, monkeypatch):
-    """Each way of watching sockets and of calling the application."""
-    poller, inline = request.param
-    monkeypatch.setattr(Server, "new_poller", staticmethod(poller))
-    monkeypatch.setattr(loop, "Inline", inline)
+# Each test with each way of watching sockets and of calling the application.
+pytestmark = pytest.mark.usefixtures("ways")
 
 
 class Files:

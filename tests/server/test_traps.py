@@ -13,7 +13,6 @@ from threading import Event
 
 import pytest
 
-from tests.server.test_loop import ways  # noqa: F401
 from tests.server.wire import Closed, Cut, read_answer
 from wsgikit.server import make_server
 from wsgikit.testing import serving
