@@ -18,9 +18,9 @@ from threading import Event, Thread
 import pytest
 import trustme
 
+from tests.server.certificates import Files
 from wsgikit.server import TLS, Limits, Server, make_server, serve
 from wsgikit.server.opening import Opening
-from wsgikit.server.tls_socket import TLSSocket
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 LAST = b"GET / HTTP/1.0\r\n\r\n"
@@ -29,31 +29,6 @@ V1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"
 
 # Each test with each way of watching sockets and of calling the application.
 pytestmark = pytest.mark.usefixtures("ways")
-
-
-class Files:
-    """An authority, and a certificate of it in files."""
-
-    def __init__(self, folder):
-        self.authority = trustme.CA()
-        self.cert, self.key = str(folder / "cert.pem"), str(folder / "key.pem")
-        self.ca = str(folder / "ca.pem")
-        self.authority.cert_pem.write_to_path(self.ca)
-        self.issue("localhost", "127.0.0.1")
-
-    def issue(self, *names):
-        issued = self.authority.issue_cert(*names)
-        issued.private_key_pem.write_to_path(self.key)
-        for number, blob in enumerate(issued.cert_chain_pems):
-            blob.write_to_path(self.cert, append=number > 0)
-
-    def client(self, certificate=None, **options):
-        context = ssl.create_default_context(cafile=self.ca)
-        if certificate is not None:
-            certificate.configure_cert(context)
-        for name, value in options.items():
-            setattr(context, name, value)
-        return context
 
 
 @pytest.fixture(scope="module")
@@ -466,18 +441,6 @@ def test_a_stop_cuts_what_outlives_its_patience(files, tls):
         server.stop()
         assert b"200 OK" not in everything(client)
         release.set()
-
-
-def test_answers_to_the_protocol_itself_that_nobody_reads(tls):
-    raw, other = socket.socketpair()
-    with raw, other:
-        raw.setblocking(False)
-        fill(raw)
-        encrypted = TLSSocket(raw, tls.context, b"")
-        encrypted._outgoing.write(b"x" * 100_000)  # as if for a client that asks for new keys
-        other.sendall(b"\x16")
-        with pytest.raises(ConnectionAbortedError, match="the client reads nothing"):
-            encrypted.recv(10)
 
 
 def test_early_hints_and_what_a_client_waits_for(files, tls):
