@@ -28,28 +28,28 @@ def asleep(watch):
 
 
 def test_a_quick_call_stays_with_its_thread(watch):
-    assert watch.end(watch.begin(), 0.0)
+    assert watch.end(watch.begin(), "/", 0.0)
     assert not watch.taken.is_set()
 
 
 def test_a_call_that_is_stuck_loses_the_loop(watch):
     call = watch.begin()
     assert watch.taken.wait(10)
-    assert not watch.end(call, 10.0)
+    assert not watch.end(call, "/", 10.0)
 
 
 def test_the_next_call_is_not_taken_for_the_one_that_was_stuck(watch):
     stuck = watch.begin()
     assert watch.taken.wait(10)
     following = watch.begin()
-    assert not watch.end(stuck, 10.0)
-    assert watch.end(following, 0.0)
+    assert not watch.end(stuck, "/", 10.0)
+    assert watch.end(following, "/", 0.0)
 
 
 def test_what_was_slow_goes_to_a_worker_for_a_moment(watch):
     now = time.monotonic()
     assert watch.suits("/report", now)
-    watch.slow("/report")
+    watch.end(watch.begin(), "/report", 0.01)
     assert not watch.suits("/report", now)
     assert watch.suits("/", now)
     later = time.monotonic() + inline.KNOWN
@@ -64,7 +64,7 @@ def test_nothing_is_called_in_the_loop_during_a_pause(watch):
 
 def test_only_so_many_slow_paths_are_known(watch):
     for number in range(2 * inline.MOST_KNOWN):
-        watch.slow(f"/{number}")
+        watch.end(watch.begin(), f"/{number}", 0.01)
         assert len(watch._slow) <= inline.MOST_KNOWN
 
 
@@ -78,7 +78,7 @@ def test_the_monitor_sleeps_when_nothing_is_called_and_wakes_up(watch):
 
 def test_a_call_that_has_just_ended_is_not_taken(watch):
     call = watch.begin()
-    watch.end(call, 0.0)
+    watch.end(call, "/", 0.0)
     watch._take(call)
     assert not watch.taken.is_set()
 

@@ -41,14 +41,14 @@ def test_what_is_not_taken_is_sent_later(pair, gather, monkeypatch):
     box = Outbox(ours)
     blocks = [b"head", b"a" * 3_000_000, b"b" * 10]
     box.send(*blocks)
-    assert box
+    assert box.rest
     assert 0 < box.size < 3_000_014
     box.send(b"next")
     got = b""
     while not box.flush():
         got += drained(theirs, 1000)
     assert got + drained(theirs, 3_000_018 - len(got)) == b"".join(blocks) + b"next"
-    assert (bool(box), box.size) == (False, 0)
+    assert (bool(box.rest), box.size) == (False, 0)
 
 
 def test_a_socket_that_takes_nothing(pair):
@@ -60,7 +60,7 @@ def test_a_socket_that_takes_nothing(pair):
     box.send(b"more")
     assert box.size == 4
     box.close()
-    assert not box
+    assert not box.rest
 
 
 @pytest.mark.parametrize("later", [False, True])
@@ -91,7 +91,7 @@ def test_a_file_that_is_not_sent_is_closed(pair, tmp_path):
     box = Outbox(pair[0])
     with (tmp_path / "file").open("rb") as file:
         box.send_file(FileSlice(file.fileno(), 0, 10))
-        fd = box._rest[0]._fd
+        fd = box.rest[0]._fd
     box.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)

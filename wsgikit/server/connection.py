@@ -49,9 +49,10 @@ class Connection:
     """
 
     __slots__ = (
-        "aborted", "address", "again", "aside", "awaited", "began", "body", "busy", "deadline",
-        "ended", "expired", "fd", "head", "keep", "last", "limits", "lingering", "more", "outbox",
-        "patience", "protocol", "received", "requests", "size", "socket", "watched", "writing",
+        "aborted", "address", "again", "aside", "awaited", "began", "body", "busy", "closed",
+        "deadline", "ended", "expired", "fd", "head", "keep", "last", "limits", "lingering",
+        "more", "outbox", "patience", "protocol", "received", "requests", "size", "socket",
+        "watched", "writing",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +89,7 @@ class Connection:
         self.again = False
         #: Its last response is not all there, and its end has to say so.
         self.aborted = False
+        self.closed = False
         #: It is read to its end only so that the client gets what was sent.
         self.lingering = False
         #: When its time is over, and whether it was and only a last look is left.
@@ -101,10 +103,9 @@ class Connection:
 
     def input(self) -> BufferedIOBase:
         """``wsgi.input``: what the loop has read, and what is still to come."""
-        begin = b"".join(self.body)
         if self.protocol.complete:
-            return BytesIO(begin)
-        return open_body(self.protocol, begin, self.receive)
+            return BytesIO(b"".join(self.body)) if self.body else BytesIO()
+        return open_body(self.protocol, b"".join(self.body), self.receive)
 
     def receive(self) -> None:
         """Wait for more of the request's body: what reading ``wsgi.input`` does.
@@ -171,7 +172,7 @@ class Connection:
     @property
     def listening(self) -> bool:
         """A request is waited for, or the rest of one, and nothing else."""
-        return not (self.busy or self.outbox or self.lingering)
+        return not (self.busy or self.outbox.rest or self.lingering)
 
     @property
     def waiting(self) -> bool:
@@ -232,14 +233,13 @@ class Connection:
     def release(self) -> None:
         """Forget the request that was answered."""
         self.head = NO_REQUEST
-        self.body.clear()
+        if self.body:
+            self.body.clear()
         self.began = 0.0
-        self.received = 0
         self.patience = PATIENCE
-        self.protocol.compact()
-        self.awaited = False
-        self.busy = False
+        self.awaited = self.busy = False
 
     def close(self) -> None:
+        self.closed = True
         self.outbox.close()
         self.socket.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from socketserver import ThreadingMixIn
 from time import monotonic
 from wsgiref.simple_server import WSGIRequestHandler
@@ -94,14 +95,30 @@ class RequestHandler(WSGIRequestHandler):
     def respond(self, channel: Connection | BlockingChannel) -> None:
         """Answer the request, and leave the connection at the next one or to be closed."""
         self.head = channel.head
-        self.requestline = self.head.line
-        self.command, self.path, self.request_version = self.requestline.split(" ")
         environ = self.get_environ()
         writer = ResponseWriter(channel, environ, self.get_stderr())
         writer.run(self.server.get_app())
         if keys.LOGGED not in environ:  # else the application's own log has the line
             status = writer.status if writer.headers_sent else None
             self.log_request(status[:3] if status else "-", writer.bytes_sent)
+
+    # What http.server has of a request: cut out of its line when somebody asks.
+
+    @cached_property
+    def requestline(self) -> str:  # type: ignore[override]
+        return self.head.line
+
+    @cached_property
+    def command(self) -> str:  # type: ignore[override]
+        return self.requestline.split(" ")[0]
+
+    @cached_property
+    def path(self) -> str:  # type: ignore[override]
+        return self.requestline.split(" ")[1]
+
+    @cached_property
+    def request_version(self) -> str:  # type: ignore[override]
+        return self.requestline.split(" ")[2]
 
     def get_environ(self) -> WSGIEnvironment:
         """The request's environ, as PEP 3333 and the server's ``base_environ`` have it."""

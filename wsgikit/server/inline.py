@@ -84,14 +84,16 @@ class Inline:
         """Whether a call for ``path`` is to be made here, as far as is known."""
         if self.account.resumes > now:
             return False
+        if not self._slow:
+            return True
         until = self._slow.get(path)
         if until is not None and until <= now:
             self._slow.pop(path, None)
             until = None
         return until is None
 
-    def slow(self, path: str) -> None:
-        """Note that a call for ``path`` has held up others."""
+    def _note(self, path: str) -> None:
+        """Remember that a call for ``path`` has held up others."""
         if len(self._slow) >= MOST_KNOWN:
             self._slow.clear()
         self._slow[path] = monotonic() + KNOWN
@@ -104,8 +106,10 @@ class Inline:
             self._wake.set()
         return self._running
 
-    def end(self, call: int, seconds: float) -> bool:
+    def end(self, call: int, path: str, seconds: float) -> bool:
         """The call is over; whether the loop still belongs to the thread that made it."""
+        if seconds > TICK:
+            self._note(path)
         with self._lock:
             if self._running != call:
                 return False

@@ -19,7 +19,7 @@ from wsgikit.server.body import Disconnected
 from wsgikit.server.connection import FIRST_READ, READ_SIZE, Connection
 from wsgikit.server.head import NO_REQUEST
 from wsgikit.server.host import Host
-from wsgikit.server.inline import TICK, Inline
+from wsgikit.server.inline import Inline
 from wsgikit.server.poller import ENDED
 from wsgikit.server.pool import Pool
 from wsgikit.server.preamble import refusal
@@ -64,19 +64,15 @@ class Loop:
             # client that always has more must not keep the loop to itself.
             while self._wait():
                 for _ in range(len(self.ready)):
-                    if not self._turn(self.ready.popleft()):
-                        return
+                    connection = self.ready.popleft()
+                    try:
+                        if not self._serve(connection):
+                            return
+                    except Exception:
+                        self._fail(connection)
         except BaseException:
             self._end()  # nobody would answer any more: let the server come to its end
             raise
-
-    def _turn(self, connection: Connection) -> bool:
-        """Go on with ``connection``, whatever happens; returns as :meth:`_serve`."""
-        try:
-            return self._serve(connection)
-        except Exception:
-            self._fail(connection)
-            return True
 
     def _take_back(self, connection: Connection) -> None:
         """Go on with a connection that another thread is done with, whatever happens."""
@@ -119,12 +115,12 @@ class Loop:
         """Go on with ``connection``; whether the loop still belongs to this thread."""
         if connection.busy and self._set_aside(connection):
             return True
-        if self.sockets.connections.get(connection.fd) is not connection:
-            return True  # closed in the meantime
+        if connection.closed:
+            return True
         if connection.again:
             connection.again = False
             return self._advance(connection)
-        if connection.outbox:
+        if connection.outbox.rest:
             self._send(connection)
             return True
         size = FIRST_READ if connection.head is NO_REQUEST else READ_SIZE
@@ -183,10 +179,7 @@ class Loop:
             call = inline.begin()
             began = connection.began = monotonic()
             self._run(connection)
-            took = monotonic() - began
-            if took > TICK:
-                inline.slow(path)
-            if not inline.end(call, took):
+            if not inline.end(call, path, monotonic() - began):
                 self._give_back(connection)
                 return False
             self._finish(connection)
@@ -221,7 +214,7 @@ class Loop:
             if (
                 connection.keep
                 and connection.watched
-                and not (connection.outbox or connection.protocol.pending or connection.more)
+                and not (connection.outbox.rest or connection.protocol.pending or connection.more)
                 and not self.sockets.stopping
             ):
                 # There is nothing to do for the loop: it need not even wake up.
@@ -247,7 +240,7 @@ class Loop:
         connection.release()
         if connection.aborted:
             self.sockets.close(connection)
-        elif connection.outbox:
+        elif connection.outbox.rest:
             if incomplete:
                 connection.lingering = True
             self.sockets.watch(connection, write=True)

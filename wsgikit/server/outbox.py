@@ -72,22 +72,20 @@ def plain_file(file: Any) -> tuple[int, int, int] | None:
 class Outbox:
     """Sends on a socket that does not block; what it doesn't take is sent by :meth:`flush`."""
 
-    __slots__ = ("_rest", "_socket", "size")
+    __slots__ = ("_socket", "rest", "size")
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._rest: deque[memoryview | FileSlice] | None = None
+        #: What is left to be sent. An attribute, and tested as it is: each request asks for it.
+        self.rest: deque[memoryview | FileSlice] | None = None
         #: Bytes in memory that the socket has not taken.
         self.size = 0
-
-    def __bool__(self) -> bool:
-        """Something is left to be sent."""
-        return bool(self._rest)
 
     @property
     def file_next(self) -> bool:
         """What is left begins with a file: reading it may block."""
-        return self._rest is not None and bool(self._rest) and isinstance(self._rest[0], FileSlice)
+        rest = self.rest
+        return rest is not None and len(rest) > 0 and isinstance(rest[0], FileSlice)
 
     def send(self, *blocks: bytes, more: bool = False) -> None:
         """Send ``blocks`` in one call, as far as the socket takes them.
@@ -96,7 +94,7 @@ class Outbox:
         :raises Disconnected: the client is gone.
         """
         sent = 0
-        if not self._rest:
+        if not self.rest:
             try:
                 if len(blocks) > 1 and CAN_GATHER:
                     sent = self._socket.sendmsg(blocks)
@@ -125,9 +123,9 @@ class Outbox:
         self.size += len(rest)
 
     def _add(self, rest: memoryview | FileSlice) -> None:
-        if self._rest is None:
-            self._rest = deque()
-        self._rest.append(rest)
+        if self.rest is None:
+            self.rest = deque()
+        self.rest.append(rest)
 
     def flush(self) -> bool:
         """Send what is left, as far as the socket takes it; whether that was all.
@@ -135,20 +133,20 @@ class Outbox:
         :raises Disconnected: the client is gone, or a file has become shorter.
         """
         try:
-            while self._rest:
-                item = self._rest[0]
+            while self.rest:
+                item = self.rest[0]
                 if isinstance(item, FileSlice):
                     item.send(self._socket)
                     if not item.count:
-                        self._rest.popleft()
+                        self.rest.popleft()
                         item.close()
                 else:
                     sent = self._socket.send(item)
                     self.size -= sent
                     if sent < len(item):
-                        self._rest[0] = item[sent:]
+                        self.rest[0] = item[sent:]
                     else:
-                        self._rest.popleft()
+                        self.rest.popleft()
         except BlockingIOError:
             return False
         except OSError as error:
@@ -157,8 +155,8 @@ class Outbox:
 
     def close(self) -> None:
         """Give up what is left."""
-        while self._rest:
-            item = self._rest.popleft()
+        while self.rest:
+            item = self.rest.popleft()
             if isinstance(item, FileSlice):
                 item.close()
 

@@ -38,7 +38,9 @@ class Protocol:
     def __init__(self, base: Mapping[str, object], limits: Limits) -> None:
         self._base = base
         self._limits = limits
-        self._data = b""  # what arrived, understood up to _start
+        # What arrived, understood up to _start; empty where that is all. While more is waited for,
+        # nothing is held on to that was understood: the next request may be long in coming.
+        self._data = b""
         self._start = 0
         self._body: SizedBody | ChunkedBody = _NO_BODY
         #: The body of the request has been read to its end.
@@ -46,25 +48,29 @@ class Protocol:
 
     def receive(self, data: bytes) -> None:
         """Take what has arrived."""
-        if self._start < len(self._data):
+        if self._data:
             data = self._data[self._start :] + data
+            self._start = 0
         self._data = data
-        self._start = 0
 
-    def compact(self) -> None:
-        """Hold on to nothing that was understood: the next request may be long in coming."""
-        self._data = self._data[self._start :]
-        self._start = 0
+    def _understood(self, end: int) -> None:
+        """Go on at ``end``."""
+        if end == len(self._data):
+            self._data = b""
+            end = 0
+        self._start = end
 
     @property
     def pending(self) -> bool:
         """Something has arrived that was not understood yet: perhaps the next request."""
-        return self._start < len(self._data)
+        return bool(self._data)
 
     @property
     def line(self) -> str:
         """What is to be understood next, up to the end of its line: for the log of a refusal."""
-        return self._data[self._start :][:8192].partition(b"\r\n")[0].decode("latin-1")
+        return (
+            self._data[self._start :][:8192].lstrip(b"\r\n").partition(b"\r\n")[0].decode("latin-1")
+        )
 
     def next_request(self) -> RequestHead | None:
         """The next request, once its head has arrived and the body before it has been read.
@@ -72,15 +78,16 @@ class Protocol:
         :raises HTTPError: the head is malformed or over the limits; see :func:`parse_head`.
         """
         data = self._data
-        while data.startswith(b"\r\n", self._start):  # RFC 9112 §2.2: of no meaning before a head
-            self._start += 2
         start = self._start
+        while data.startswith(b"\r\n", start):  # RFC 9112 §2.2: of no meaning before a head
+            start += 2
         end = data.find(b"\r\n\r\n", start)
         if end < 0 or end - start > self._limits.head_bytes:
-            self._check_unfinished(data[start:])
+            self._data, self._start = data[start:], 0
+            self._check_unfinished(self._data)
             return None
         head = parse_head(data[start:end], self._base, self._limits)
-        self._start = end + 4
+        self._understood(end + 4)
         if head.chunked:
             self._body = ChunkedBody(self._limits)
             self.complete = False
@@ -94,7 +101,8 @@ class Protocol:
 
         :raises HTTPError: the body is malformed or over the limits.
         """
-        block, self._start = self._body.take(self._data, self._start)
+        block, end = self._body.take(self._data, self._start)
+        self._understood(end)
         self.complete = self._body.complete
         return block
 

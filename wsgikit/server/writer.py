@@ -155,7 +155,7 @@ class ResponseWriter(SimpleHandler):
                 raise TypeError(f"the blocks of a body are bytes, not {type(block).__name__}")
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         size = len(body)
-        if self._usual and size <= JOINED and self._send_usual(body, size):
+        if self._usual and self._send_usual(body, size):
             return
         head = self._begin(size)
         if self._bodiless:
@@ -172,13 +172,15 @@ class ResponseWriter(SimpleHandler):
 
         That would send the same, and ask more questions: a twentieth of the time of a request.
         """
-        head = self._head
-        if head is None or head.bodiless or head.length not in (None, size) or self.channel.last:
+        head, channel = self._head, self.channel
+        if head is None or head.bodiless or size > JOINED or channel.last:
+            return False
+        if head.length is not None and head.length != size:
             return False
         self.headers_sent = True
         self.bytes_sent = size
         own = server_and_date(head.sets)
-        self.channel.send(b"%b%bContent-Length: %d\r\n\r\n%b" % (head.data, own, size, body))
+        channel.send(b"%b%bContent-Length: %d\r\n\r\n%b" % (head.data, own, size, body))
         return True
 
     def write(self, data: bytes) -> None:
