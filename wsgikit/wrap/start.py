@@ -59,18 +59,21 @@ def add_unless(
     names = frozenset(names)
     others = frozenset([name for name in _USUAL if name.lower() not in names])
 
-    def around(start_response: StartResponse) -> StartResponse:
-        def start(
-            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
-        ) -> Callable[[bytes], object]:
-            for name, _ in headers:
-                if name not in others and name.lower() in names:
-                    return start_response(*edit(status, [*headers]), exc_info)
-            return start_response(status, [*headers, *extra], exc_info)
+    def start(
+        start_response: StartResponse,
+        status: str,
+        headers: HeaderList,
+        exc_info: OptExcInfo | None = None,
+        /,
+    ) -> Callable[[bytes], object]:
+        for name, _ in headers:
+            if name not in others and name.lower() in names:
+                return start_response(*edit(status, [*headers]), exc_info)
+        return start_response(status, [*headers, *extra], exc_info)
 
-        return start
-
-    return around
+    # Bound to a start_response as a method is to its object. A closure for each request, and the
+    # function that makes it, would take 0.3 µs more of 1.3.
+    return start.__get__
 
 
 class Later:
