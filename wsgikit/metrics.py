@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import deque
 from threading import Lock
 
@@ -89,8 +89,9 @@ class Metrics:
         self._bounds = bounds
         self._width = len(bounds) + 3  # a bucket above the last, the nanoseconds, the bytes
         # A request only adds to a set and to a queue, which is one step for all threads, with a
-        # global lock in the interpreter or without one. A lock would take 0.2 µs of 1.8 each time.
-        self._ended: deque[tuple[str, str, int, int, int]] = deque()
+        # global lock in the interpreter or without one. To add it up at once, with a lock, would
+        # take 1.4 µs, to do so for many in one go takes 0.6.
+        self._ended: deque[tuple[Key, tuple[int, int]]] = deque()
         self._in_flight: set[int] = set()
         #: ``began(request)``: a request has come. ``request`` tells it from all that have not ended
         #: yet: the ``id`` of its environ.
@@ -125,8 +126,9 @@ class Metrics:
     ) -> None:
         """The answer to a request is over, after ``took`` nanoseconds and ``sent`` bytes."""
         self._in_flight.discard(request)
-        self._ended.append((method, route, status, took, sent))
-        if len(self._ended) >= _GATHERED:
+        ended = self._ended
+        ended.append(((method, route, status), (took, sent)))
+        if len(ended) >= _GATHERED:
             with self._lock:
                 self._gather()
         if self._tallies is not None:
@@ -134,19 +136,28 @@ class Metrics:
 
     def _gather(self) -> None:
         """Add up what has ended; with the lock held."""
-        while True:
+        alike: dict[Key, list[tuple[int, int]]] = {}
+        for _ in range(len(self._ended)):  # whoever takes something out holds the lock
+            key, counted = self._ended.popleft()
             try:
-                method, route, status, took, sent = self._ended.popleft()
-            except IndexError:
-                return
-            key = (method if method in _METHODS else _OTHER, route, status)
-            series = self._series.get(key)
-            if series is None:
-                key = self._limited(self._series, key)
-                series = self._series.setdefault(key, [0] * self._width)
-            series[bisect_left(self._bounds, took)] += 1
-            series[-2] += took
-            series[-1] += sent
+                alike[key].append(counted)
+            except KeyError:
+                alike[key] = [counted]
+        for (method, route, status), pairs in alike.items():
+            key = self._limited(
+                self._series, (method if method in _METHODS else _OTHER, route, status)
+            )
+            sums = self._series.setdefault(key, [0] * self._width)
+            tooks, sents = zip(*pairs, strict=True)
+            ordered = sorted(tooks)
+            below = 0
+            for place, bound in enumerate(self._bounds):
+                upto = bisect_right(ordered, bound, below)
+                sums[place] += upto - below
+                below = upto
+            sums[-3] += len(ordered) - below
+            sums[-2] += sum(tooks)
+            sums[-1] += sum(sents)
 
     def _limited(self, series: Series, key: Key) -> Key:
         """The key under which ``key`` is counted in ``series``, which must not grow for ever."""
