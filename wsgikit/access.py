@@ -43,6 +43,8 @@ class Access:
     it on a line of its own making takes :func:`escaped` of it.
     """
 
+    __slots__ = ("_observed", "_path", "_query", "_secret", "environ", "method")
+
     #: The environ, as the application has left it.
     environ: WSGIEnvironment
     #: The method, ``GET`` and so on.

@@ -311,6 +311,31 @@ def test_observers_stand_in_each_other(make, blocks):
     assert inner.seen.took <= outer.seen.took
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_observers_know_the_method_as_it_came(method):
+    def changing(environ, start_response):
+        environ["REQUEST_METHOD"] = "PUT"
+        return inner(answering([b"a"]))(environ, start_response)
+
+    inner, outer = Watch(), Watch()
+    ask(outer(changing), method=method)
+    assert (outer.seen.method, inner.seen.method) == (method, "PUT")
+    assert (outer.seen.sent, inner.seen.sent) == (0 if method == "HEAD" else 1, 1)
+
+
+def test_observers_see_what_layers_between_them_make_of_the_response():
+    def between(environ, start_response):
+        def start(status, headers, exc_info=None):
+            return start_response("404 Not Found", [*headers, ("Content-Length", "1")], exc_info)
+
+        return inner(answering([b"a", b"b"]))(environ, start)
+
+    inner, outer = Watch(), Watch()
+    ask(outer(between), blocks=1)
+    assert (inner.seen.code, inner.seen.outcome) == (200, "aborted")
+    assert (outer.seen.code, outer.seen.outcome) == (404, "complete")
+
+
 def test_observers_in_each_other_count_what_is_written_once():
     inner, outer = Watch(), Watch()
     assert Server().serve(validator(outer(inner(validator(written))))).sent == b"written, returned"

@@ -64,9 +64,10 @@ def access_log(
     log = logging.getLogger(logger)
     info = logging.INFO
 
-    def done(observed: Observed, facts: tuple[WSGIEnvironment, str, str, str]) -> None:
+    def done(observed: Observed, facts: tuple[WSGIEnvironment, str, str]) -> None:
+        environ, path, query = facts
         try:
-            line = format(Access(observed, *facts, secret))
+            line = format(Access(observed, environ, observed.method, path, query, secret))
             if line is not None:
                 log.info("%s", one_line(line))
         except Exception:
@@ -79,7 +80,6 @@ def access_log(
         # Routers move the path about, and other layers change what they like.
         facts = (
             environ,
-            environ["REQUEST_METHOD"],
             environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
             environ.get("QUERY_STRING", ""),
         )

@@ -65,18 +65,16 @@ def metrics(
         raise TypeError(f"route takes a function of an environ, not {route!r}")
     began, ended = into.began, into.ended
 
-    def done(observed: Observed, facts: tuple[WSGIEnvironment, str]) -> None:
-        environ, method = facts
+    def done(observed: Observed, environ: WSGIEnvironment) -> None:
         label = ""
         try:
             label = route(environ)
         except Exception:
             LOG.exception("route of metrics() failed")
-        ended(id(environ), method, label, observed.code, observed.took, observed.sent or 0)
+        ended(id(environ), observed.method, label, observed.code, observed.took, observed.sent or 0)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         began(id(environ))
-        facts = environ, environ["REQUEST_METHOD"]  # others may change that
-        return observe(app, environ, start_response, done, facts)
+        return observe(app, environ, start_response, done, environ)
 
     return answer
