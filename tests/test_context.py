@@ -189,6 +189,16 @@ def test_what_is_told_at_the_end_of_a_list_is_told_within():
     assert name.get() is None
 
 
+def test_who_watches_from_outside_is_told_outside():
+    told = []
+    inner = named(watched(lambda environ, start_response: [b"a"], told))
+    body = watched(inner, told)(GET, nothing)
+    assert list(body) == [b"a"]
+    body.close()
+    body.close()
+    assert told == [("it", "inner"), ("it", None)]
+
+
 def test_an_error_at_the_end_of_a_list_passes():
     def fail(seen, fact):
         raise LookupError(name.get())

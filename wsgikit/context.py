@@ -34,27 +34,39 @@ def within(
     whatever threads the server does these. In between, the variable has what it had before: on one
     thread servers may do many things in turn.
     """
-    before = variable.get(None)
-    variable.set(value)
+    token = variable.set(value)
     try:
         body = app(environ, start_response)
     finally:
-        variable.set(before)
+        variable.reset(token)
     if body.__class__ is list or body.__class__ is tuple:
         return body
-    if isinstance(body, Observed):  # the usual case in 1 µs less
-        closing = body.closing or body.close
-
-        def close() -> None:
-            before = variable.get(None)
-            variable.set(value)
-            try:
-                closing()
-            finally:
-                variable.set(before)
-
-        body.closing = close
+    if body.__class__ is Observed:  # the usual case in 1 µs less
+        body.closing = _closing(variable, value, body.closing or body.close)
         return body
+    return _replaced(variable, value, body, environ)
+
+
+# Functions of their own: what inner functions share with ``within`` would cost each call of that
+# 0.05 µs a variable.
+
+
+def _closing(
+    variable: ContextVar[T | None], value: T, closing: Callable[[], object]
+) -> Callable[[], None]:
+    def close() -> None:
+        token = variable.set(value)
+        try:
+            closing()
+        finally:
+            variable.reset(token)
+
+    return close
+
+
+def _replaced(
+    variable: ContextVar[T | None], value: T, body: Body, environ: WSGIEnvironment
+) -> Body:
     outer: list[T | None] = []
 
     def enter() -> None:
