@@ -317,14 +317,15 @@ def same(name, password):
 def signed_in(layer, field):
     """A client that sends what lets it in, around the layer."""
 
-    def wrap(app):
-        layered = layer(app)
-
+    def sending(app):
         def answer(environ, start_response):
             environ["HTTP_AUTHORIZATION"] = field
-            return layered(environ, start_response)
+            return app(environ, start_response)
 
         return answer
+
+    def wrap(app):
+        return stack(sending, layer, app)
 
     return wrap
 
