@@ -171,8 +171,38 @@ def test_only_so_many_addresses_are_remembered():
     app = proxy_headers(lambda environ, start_response: [environ["REMOTE_ADDR"]], **TRUSTED)
     for number in range(3000):
         address = f"192.0.{number // 256}.{number % 256}"
-        environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": address}
-        assert app(environ, None) == [address]
+        for text in address, f"{'x' * 500}, {address}":
+            environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": text}
+            assert app(environ, None) == [address]
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "text"),
+    [
+        (TRUSTED, "HTTP_X_FORWARDED_FOR", "6.6.6.6, 192.0.2.1:5, 10.0.0.2"),
+        ({"hops": 2}, "HTTP_X_FORWARDED_FOR", "6.6.6.6, 192.0.2.1:5, 10.0.0.2"),
+        ({**TRUSTED, "headers": ["Forwarded"]}, "HTTP_FORWARDED", 'for="192.0.2.1:5"'),
+    ],
+    ids=["trusted", "hops", "Forwarded"],
+)
+def test_a_client_that_comes_again_is_the_same(options, key, text):
+    app = proxy_headers(lambda environ, start_response: environ, **options)
+    for _ in range(3):
+        found = app({"REMOTE_ADDR": "10.0.0.1", key: text}, None)
+        assert (found["REMOTE_ADDR"], found["REMOTE_PORT"]) == ("192.0.2.1", "5")
+
+
+def test_what_cannot_be_read_is_refused_each_time():
+    started = []
+    app = proxy_headers(lambda environ, start_response: [], **TRUSTED)
+    for _ in range(2):
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "REMOTE_ADDR": "10.0.0.1",
+            "HTTP_X_FORWARDED_FOR": "garbage",
+        }
+        app(environ, lambda status, headers, exc_info=None: started.append(status[:3]))
+    assert started == ["400", "400"]
 
 
 @given(

@@ -18,9 +18,14 @@ from wsgikit.keys import PEER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+    from typing import TypeAlias
 
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
+
+    #: The place of the client, from the right; its address, None where there is none, and its port;
+    #: what Forwarded tells beside.
+    _Way: TypeAlias = tuple[int, str | None, str, dict[str, str]]
 
 __all__ = ["proxy_headers"]
 
@@ -37,10 +42,10 @@ ORDER = {
 
 # How many proxies are followed; a client inside of a trusted network can tell of any number.
 _MOST_HOPS = 100
-# How many clients are remembered.
-_MOST_KNOWN = 1000
+# How many values of the field that names the client are remembered, and how long they may be.
+_MOST_KNOWN, _LONGEST_KNOWN = 1000, 200
 _PORTS = {"http": "80", "https": "443"}
-_FORWARDED, _FORWARDED_FOR = "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR"
+_FORWARDED = "HTTP_FORWARDED"
 _FIELDS = (
     "Forwarded",
     "X-Forwarded-For",
@@ -94,14 +99,13 @@ def proxy_headers(
     ``wsgikit.peer`` is the REMOTE_ADDR that was replaced.
     """
     peers = TrustedPeers(trusted)
-    nodes = _Nodes(peers)
     if type(hops) is not int or not 0 <= hops <= _MOST_HOPS:
         raise ValueError(f"hops takes a number of proxies up to {_MOST_HOPS}, not {hops!r}")
     if bool(trusted) == bool(hops):
         raise ValueError("proxy_headers() takes either trusted or hops, to know whom to believe")
     fields = _checked(headers)
-    forwarded, forwarded_for = (key in fields.values() for key in (_FORWARDED, _FORWARDED_FOR))
-    reported = [(name, key) for name, key in fields.items() if name in _RULES]
+    named_by = fields.get("Forwarded") or fields.get("X-Forwarded-For")
+    reported = [(name, key, _RULES[name]) for name, key in fields.items() if name in _RULES]
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         if hops or peers[environ.get("REMOTE_ADDR", "")]:
@@ -113,57 +117,65 @@ def proxy_headers(
 
     def believe(environ: WSGIEnvironment) -> None:
         """Put into ``environ`` what the proxies report."""
-        elements = parse_forwarded(environ.get(_FORWARDED, "")) if forwarded else []
-        if elements:
-            # Who is not named is hidden; what is malformed must stay so.
-            way = ["" if each is None else each.get("for", "unknown") for each in elements]
-        else:
-            way = _nodes(environ.get(_FORWARDED_FOR, "")) if forwarded_for else []
-        place = find(way, environ) if way else hops or 1
-        if elements:
-            told = elements[-place] or {}
-            for name in _TOLD:
+        place = hops or 1
+        text = environ.get(named_by) if named_by else None
+        if text:
+            place, address, port, told = ways[text]
+            if address is not None:
+                _set_client(environ, address, port)
+            for name in _TOLD if told else ():
                 if name in told and not _RULES[name](environ, told[name]):
                     raise _unread(name)
-        for name, key in reported:
+        for name, key, rule in reported:
             text = environ.get(key)
-            if text and not _RULES[name](environ, _at(place, text)):
+            if text and not rule(environ, _at(place, text)):
                 raise _unread(name)
 
-    def find(way: list[str], environ: WSGIEnvironment) -> int:
-        """The place of the client, from the right; who it is goes into ``environ``."""
+    def read(text: str) -> _Way:
+        """What the field that names the client tells."""
+        elements = parse_forwarded(text) if named_by == _FORWARDED else None
+        if elements is None:
+            way = _nodes(text)
+        else:
+            # Who is not named is hidden; what is malformed must stay so.
+            way = ["" if each is None else each.get("for", "unknown") for each in elements]
+        if not way:
+            return hops or 1, None, "", {}
+        place, address, port = find(way)
+        return place, address, port, (elements[-place] if elements else None) or {}
+
+    def find(way: list[str]) -> tuple[int, str, str]:
+        """The place of the client, from the right, and its address and port."""
         if len(way) < hops:
             raise HTTPError(400, f"The request has passed fewer than {hops} proxies (hops).")
         for place, text in enumerate(way[: -_MOST_HOPS - 1 : -1], 1):
             if place < hops:
                 continue
-            node = nodes[text]
+            node = parse_node(text)
             if node is None:
                 break
-            address, port, is_proxy = node
-            if place in (hops, len(way)) or not is_proxy:
-                _set_client(environ, address, port)
-                return place
+            address = str(node[0] or "")
+            if place in (hops, len(way)) or not (address and peers[address]):
+                return place, address, node[1]
         raise _unread("the client")
 
+    ways = _Ways(read)
     return answer
 
 
-class _Nodes(dict[str, "tuple[str, str, bool] | None"]):
-    """Address and port of a node, and whether it is a trusted proxy: clients come again."""
+class _Ways(dict[str, "_Way"]):
+    """Where the client stands in a field and who it is, by the field: clients come again."""
 
-    def __init__(self, peers: TrustedPeers) -> None:
-        self._peers = peers
+    def __init__(self, read: Callable[[str], _Way]) -> None:
+        self._read = read
 
-    def __missing__(self, text: str) -> tuple[str, str, bool] | None:
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        node = parse_node(text)
-        if node is None:
-            return None
-        address = str(node[0] or "")
-        self[text] = known = address, node[1], address != "" and self._peers[address]
-        return known
+    def __missing__(self, text: str) -> _Way:
+        way = self._read(text)
+        if len(text) <= _LONGEST_KNOWN:
+            if len(self) >= _MOST_KNOWN:
+                self.clear()
+            self[text] = way
+        return way
 
 
 def _checked(headers: Collection[str]) -> dict[str, str]:
@@ -197,6 +209,8 @@ def _nodes(text: str) -> list[str]:
 
 def _at(place: int, text: str) -> str:
     """What was appended to a field so many places from the right, or what began it."""
+    if "," not in text:
+        return text.strip(OWS)
     items = _items(text) or [""]
     return items[-min(place, len(items))]
 
@@ -205,18 +219,20 @@ def _at(place: int, text: str) -> str:
 
 
 def _set_client(environ: WSGIEnvironment, address: str, port: str) -> None:
-    environ.setdefault(PEER, environ.get("REMOTE_ADDR", ""))
+    if PEER not in environ:
+        environ[PEER] = environ.get("REMOTE_ADDR", "")
     environ["REMOTE_ADDR"] = address
-    for key in ("REMOTE_HOST", "REMOTE_PORT"):  # the proxy's
-        environ.pop(key, None)
+    environ.pop("REMOTE_HOST", None)  # the proxy's
+    environ.pop("REMOTE_PORT", None)
     if port:
         environ["REMOTE_PORT"] = port
 
 
 def _set_scheme(environ: WSGIEnvironment, value: str) -> bool:
-    if value.lower() not in _PORTS:
+    scheme = value.lower()
+    if scheme not in _PORTS:
         return False
-    environ["wsgi.url_scheme"] = value.lower()
+    environ["wsgi.url_scheme"] = scheme
     return True
 
 
