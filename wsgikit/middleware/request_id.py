@@ -67,21 +67,29 @@ def request_id(
     if not is_token(header):
         raise ValueError(f"header takes the name of a field, not {header!r}")
     key = f"HTTP_{header.upper().replace('-', '_')}"
+    new = make if make is new_id else _checked(make)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         if REQUEST_ID in environ:
             return app(environ, start_response)
         given = environ.get(key)
         if given is None or not inbound or _ID.fullmatch(given) is None:
-            given = make()
-            if _ID.fullmatch(given) is None:
-                raise ValueError(f"make of request_id() returned {given!r:.200}")
-            environ[key] = given  # others inside may look there
+            environ[key] = given = new()  # others inside may look there
         environ[REQUEST_ID] = given
         told = add_headers(start_response, ((header, given),))
         return within(current_id, given, app, environ, told)
 
     return answer
+
+
+def _checked(make: Callable[[], str]) -> Callable[[], str]:
+    def made() -> str:
+        given = make()
+        if _ID.fullmatch(given) is None:
+            raise ValueError(f"make of request_id() returned {given!r:.200}")
+        return given
+
+    return made
 
 
 class RequestIdFilter(logging.Filter):
