@@ -102,7 +102,8 @@ class _Held(Started):
         start_response: StartResponse,
         begin: Callable[[str, HeaderList], Transformer | None],
     ) -> None:
-        super().__init__(start_response)
+        self.start_response = start_response  # what Started does: super() would take 0.5 µs
+        self.called = False
         self._begin = begin
         self._open = False  # has the response been started? It is held where it has not
         self._length: int | None = None  # of the content, as the response says it
