@@ -50,15 +50,19 @@ def conditional(app: WSGIApplication) -> WSGIApplication:
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        method = environ["REQUEST_METHOD"]
-        # One after the other: this is what most requests pass.
+        # One after the other: this is what most requests pass. What inner functions share would cost
+        # them 0.2 µs, so the rest is a function of its own.
         if (
             "HTTP_IF_NONE_MATCH" not in environ
             and "HTTP_IF_MODIFIED_SINCE" not in environ
             and "HTTP_IF_MATCH" not in environ
             and "HTTP_IF_UNMODIFIED_SINCE" not in environ
-        ) or method not in ("GET", "HEAD"):
+        ) or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return app(environ, start_response)
+        return compare(environ, start_response)
+
+    def compare(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        method = environ["REQUEST_METHOD"]
         conditions = {name: environ[key] for key, name in _CONDITIONS.items() if key in environ}
         refused: list[tuple[int, HeaderList]] = []
 

@@ -70,7 +70,10 @@ def redirects(
         _check_end(move, find, len(moves))
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        found = find(text(environ.get("PATH_INFO", "")))
+        path = environ.get("PATH_INFO", "")
+        if not patterns and path.isascii() and path not in exact:
+            return app(environ, start_response)
+        found = find(text(path))
         if found is None:
             return app(environ, start_response)
         move, values = found
