@@ -50,7 +50,7 @@ def on_close(app: WSGIApplication) -> WSGIApplication:
             del environ[ON_CLOSE]
             hooks.over = True
             return body
-        return with_hook(body, lambda: hooks.run(environ), environ)
+        return with_hook(body, hooks.run_for(environ), environ)
 
     return answer
 
@@ -70,15 +70,21 @@ def after_response(environ: WSGIEnvironment, hook: Callable[[], object]) -> None
 class Hooks(list["Callable[[], object]"]):
     """What is to be called, in order. Threads may append at any time; nothing is called twice."""
 
-    #: The response is over: what is appended now is called at once.
-    over = False
+    __slots__ = ("over",)  # a dict for it would take 0.3 µs
+
+    #: The response is over: what is appended now is called at once. Not set before that.
+    over: bool
 
     def append(self, hook: Callable[[], object]) -> None:
         if not callable(hook):
             raise TypeError(f"on_close takes functions without arguments, not {hook!r}")
         super().append(hook)
-        if self.over:
+        if hasattr(self, "over"):
             self.run()
+
+    def run_for(self, environ: WSGIEnvironment) -> Callable[[], None]:
+        """What calls all of them when the response to this request is over."""
+        return lambda: self.run(environ)
 
     def run(self, environ: WSGIEnvironment | None = None) -> None:
         """Call all that are here and those that they add."""
