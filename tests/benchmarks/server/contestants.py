@@ -49,6 +49,21 @@ def gunicorn(port: int) -> None:
     Application().run()
 
 
+def granian(port: int) -> None:
+    """The protocol in Rust: what a compiled server makes of the same application."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        f"{app.__module__}:{app.__name__}",
+        address=HOST,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        log_enabled=False,
+    ).serve()
+
+
 def bare(port: int) -> None:
     """No HTTP at all: what one thread can do with sockets, the limit of the others."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n" % len(HELLO)
@@ -78,7 +93,11 @@ def bare(port: int) -> None:
                 client.close()
 
 
-CONTESTANTS = {each.__name__: each for each in (wsgikit, waitress, cheroot, gunicorn, bare)}
+CONTESTANTS = {
+    each.__name__: each for each in (wsgikit, waitress, cheroot, gunicorn, granian, bare)
+}
+#: Those whose rate is no goal of a server in Python.
+BEYOND = {"granian", "bare"}
 
 if __name__ == "__main__":
     threading.current_thread().name = sys.argv[1]
