@@ -844,7 +844,7 @@ def test_a_socket_that_is_not_connected_any_more():
 def test_a_loop_that_fails_ends_the_server(monkeypatch, caplog):
     with serving(hello) as server:
         monkeypatch.setattr(server._loop.sockets, "wait", lambda now: 1 / 0)
-        server._loop.sockets.wake()
+        server._loop.sockets.waker.wake()
         assert server._loop.over.wait(10)
         with pytest.raises(ConnectionRefusedError):
             dial(server)

@@ -225,10 +225,10 @@ def test_serving_in_a_thread_of_the_caller():
 
 def test_a_signal_that_does_not_end_the_wait_is_news():
     with make_server("127.0.0.1", 0, hello).start() as server:
-        with server._loop.sockets.told_of_signals():
+        with server._loop.sockets.waker.told_of_signals():
             previous = signal.signal(signal.SIGUSR1, lambda number, frame: None)
             signal.raise_signal(signal.SIGUSR1)
-            assert server._loop.sockets.news.wait(10)
+            assert server._loop.sockets.waker.news.wait(10)
             signal.signal(signal.SIGUSR1, previous)
 
 

@@ -376,7 +376,7 @@ def test_a_client_that_takes_no_handshake_is_waited_for(files, tls):
         with pytest.raises(ssl.SSLWantReadError):
             client.do_handshake()
         other.sendall(outgoing.read())
-        server._loop.sockets.wake()
+        server._loop.sockets.waker.wake()
         until(lambda: any(o.writing for o in server._loop.sockets.openings._openings.values()))
         while sent:
             sent -= len(other.recv(sent))

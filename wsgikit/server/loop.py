@@ -222,7 +222,7 @@ class Loop:
                 connection.release()
                 return
         self._returned.append(connection)
-        self.sockets.wake()
+        self.sockets.waker.wake()
         if self.over.is_set():
             connection.close()
 
@@ -315,14 +315,14 @@ class Loop:
         """Whether it has gone round since this was last asked; from one thread."""
         turned = self.now >= self._asked and not self.over.is_set()
         self._asked = monotonic()
-        self.sockets.wake()
+        self.sockets.waker.wake()
         return turned
 
     def _end(self) -> None:
         self._inline.close()
         self.sockets.close_all()
         self.over.set()
-        self.sockets.news.set()
+        self.sockets.waker.news.set()
         while self._returned:
             self._returned.popleft().close()
         self.pool.close()

@@ -198,10 +198,10 @@ class Server(WSGIServer):
         if loop is None:
             raise RuntimeError("the server was not started")
         try:
-            with loop.sockets.told_of_signals():
+            with loop.sockets.waker.told_of_signals():
                 while not loop.over.is_set():
-                    loop.sockets.news.wait()
-                    loop.sockets.news.clear()
+                    loop.sockets.waker.news.wait()
+                    loop.sockets.waker.news.clear()
         except BaseException:
             loop.stop(0)
             raise

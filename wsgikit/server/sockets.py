@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-import signal
 import socket
-from contextlib import contextmanager
 from functools import partial
-from threading import Event, current_thread, main_thread
 from time import monotonic
 
 from wsgikit.server.connection import Connection
@@ -18,17 +15,15 @@ from wsgikit.server.listener import Listener
 from wsgikit.server.opening import Opening
 from wsgikit.server.openings import Openings
 from wsgikit.server.pool import Pool
+from wsgikit.server.waker import Waker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 log = logging.getLogger("wsgikit.server")
 
 NEVER = float("inf")
-#: What wakes the loop; other bytes are the numbers of signals.
-WAKE = b"\0"
 #: Seconds in which a client that still sends can take note that it is answered no more.
 LINGER = 2.0
 #: Seconds for which a stop listens to idle connections: a request may be on its way.
@@ -45,7 +40,7 @@ _GONE = {errno.ECONNABORTED, errno.ECONNRESET, errno.EPROTO, errno.EPERM, errno.
 
 
 class Sockets:
-    """All sockets of a loop. But for :meth:`wake` and :meth:`stop`, only the loop calls it."""
+    """All sockets of a loop. But for :meth:`stop`, only the loop calls it."""
 
     def __init__(self, server: Host, pool: Pool) -> None:
         self._server = server
@@ -59,13 +54,9 @@ class Sockets:
         self.openings = Openings(self._poller)
         # Connections of handlers that read for themselves.
         self._guests: set[socket.socket] = set()
-        self._wakened, self._waker = socket.socketpair()
-        self._wakened.setblocking(False)
-        self._waker.setblocking(False)
-        self._poller.watch(self._wakened.fileno())
-        self._awake = False
-        #: A signal has arrived, or the end.
-        self.news = Event()
+        #: What ends the wait, beside the clients.
+        self.waker = Waker()
+        self._poller.watch(self.waker.fileno())
         self._listeners: dict[int, Listener] = {}
         for listener in server.listeners:
             listener.base_environ = server.base_environ
@@ -100,38 +91,10 @@ class Sockets:
             seconds = 0.0
         return self._poller.wait(seconds)
 
-    def wake(self) -> None:
-        """End the wait, from any thread."""
-        if not self._awake:
-            self._awake = True
-            try:
-                self._waker.send(WAKE)
-            except OSError:
-                pass  # the loop has ended
-
-    @contextmanager
-    def told_of_signals(self) -> Iterator[None]:
-        """Have signals wake the loop, which then sets :attr:`news`, while the main thread waits.
-
-        A handler runs in the main thread and nowhere else. A signal that comes just before that
-        thread begins to wait does not end the wait: it would be noticed when something else does.
-        """
-        if current_thread() is not main_thread():
-            yield
-            return
-        with self._waker.dup() as waker:
-            previous = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-            try:
-                yield
-            finally:
-                signal.set_wakeup_fd(previous)
-
     def serve_other(self, fd: int) -> None:
         """Go on with what is no connection."""
-        if fd == self._wakened.fileno():
-            if self._wakened.recv(16).strip(WAKE):
-                self.news.set()
-            self._awake = False
+        if fd == self.waker.fileno():
+            self.waker.heard()
         elif not self.openings.tell(fd) and (listener := self._listeners.get(fd)):
             self._accept(listener, one=self._shared)
 
@@ -214,7 +177,7 @@ class Sockets:
             self._server.handle_error(client, address)
         self._server.shutdown_request(client)
         self._guests.discard(client)
-        self.wake()
+        self.waker.wake()
 
     def watch(self, connection: Connection, *, write: bool = False) -> None:
         """Be told when there is something to read, or to write."""
@@ -291,7 +254,7 @@ class Sockets:
         """Listen no more, and come to an end within ``seconds``; from any thread."""
         self._stop_at = monotonic() + seconds
         self.stopping = True
-        self.wake()
+        self.waker.wake()
 
     def finish(self, now: float) -> bool:
         """Go on with a stop; whether it has come to its end."""
@@ -340,8 +303,7 @@ class Sockets:
         self.connections.clear()
         self.openings.close_all()
         self._poller.close()
-        self._wakened.close()
-        self._waker.close()
+        self.waker.close()
 
 
 def _shut(client: socket.socket, how: int) -> None:
