@@ -50,8 +50,8 @@ def conditional(app: WSGIApplication) -> WSGIApplication:
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        # One after the other: this is what most requests pass. What inner functions share would cost
-        # them 0.2 µs, so the rest is a function of its own.
+        # One after the other: this is what most requests pass. The rest is a function of its own:
+        # what inner functions share costs 0.2 µs.
         if (
             "HTTP_IF_NONE_MATCH" not in environ
             and "HTTP_IF_MODIFIED_SINCE" not in environ
