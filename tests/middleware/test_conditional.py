@@ -177,6 +177,24 @@ def test_a_412_is_drawn_as_errors_are():
     assert "not the version" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "vary"),
+    [
+        ([], "Accept"),
+        ([("Vary", "Cookie")], "Accept, Cookie"),
+        (
+            [("vary", "Accept-Language, accept"), ("Vary", "Cookie")],
+            "Accept, Accept-Language, Cookie",
+        ),
+        ([("Vary", "*")], "*"),
+    ],
+    ids=["none", "one", "two lines", "anything"],
+)
+def test_a_412_depends_on_what_the_response_in_its_place_does(fields, vary):
+    answer = ask(conditional(answering(STRONG, *fields)), If_Match='"b"')
+    assert (answer.status_int, answer.headers.getall("Vary")) == (412, [vary])
+
+
 @pytest.mark.parametrize("conditions", [{}, {"If_None_Match": '"b"'}], ids=["none", "false"])
 def test_what_passes_streams(conditions):
     inner = Body(b"a", b"b")

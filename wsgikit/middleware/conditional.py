@@ -42,7 +42,7 @@ def conditional(app: WSGIApplication) -> WSGIApplication:
     the latter two are answered by a 412.
 
     A 304 has the response's fields but those of the content; Last-Modified only where there is no
-    ETag. The content is not asked for, and the body is closed.
+    ETag. A 412 has its Vary. The content is not asked for, and the body is closed.
 
     Other methods pass: when their response is there, what they do is done. A view that changes
     something compares before, with :func:`wsgikit.http.conditions.evaluate`. So does what can tell
@@ -80,7 +80,10 @@ def conditional(app: WSGIApplication) -> WSGIApplication:
         if outcome == 304:
             start_response("304 Not Modified", not_modified(headers))
             return no_content()
-        error = HTTPError(412, "This is not the version that the request is about.")
+        # Which representation was compared depends on the same fields (§12.5.5), and a 412 is kept
+        # where a layer further out gives it an age.
+        vary = [field for field in headers if field[0].lower() == "vary"]
+        error = HTTPError(412, "This is not the version that the request is about.", headers=vary)
         return answer_error(error, environ, start_response)
 
     return answer
