@@ -6,7 +6,7 @@ from wsgikit.stores.protocol import StoreError
 
 def test_a_failure_is_told_once_a_minute(clock, caplog) -> None:
     clock.now = 0.0
-    outages = Outages("rate_limit 'default'", "requests pass", clock)
+    outages = Outages("rate_limit 'default'", True, "requests pass", clock)
     for _ in range(3):
         outages.tell(StoreError("no Redis"))
     clock.now += QUIET - 1

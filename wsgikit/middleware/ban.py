@@ -97,7 +97,7 @@ def ban(
         raise TypeError(f"is_offence takes a function of a status and a path, not {is_offence!r}")
     counters, bans = f"offences:{name}:", f"banned:{name}:"
     clients = Clients(key, safelist)
-    outages = Outages(f"ban {name!r}", "nobody is banned" if fail_open else "requests get a 503")
+    outages = Outages(f"ban {name!r}", fail_open, "nobody is banned")
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         client = clients.key(environ)
@@ -108,7 +108,7 @@ def ban(
         except StoreError as error:
             outages.tell(error)
             if not fail_open:
-                return answer_error(unavailable(), environ, start_response)
+                return unavailable(environ, start_response)
         else:
             if until is not None:
                 return refuse(until, environ, start_response)

@@ -11,7 +11,7 @@ from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError
 from wsgikit.keys import DEADLINE
 from wsgikit.stores.limits import check_name, check_store
-from wsgikit.stores.outages import Outages, unavailable
+from wsgikit.stores.outages import Outages
 from wsgikit.stores.protocol import StoreError
 from wsgikit.stores.semaphore import MAX_PLACES, Semaphore
 from wsgikit.wrap import on_close
@@ -89,8 +89,7 @@ def concurrency(
         raise ValueError(f"lease takes a number of seconds from 1 to a day, not {lease!r}")
     semaphore = Semaphore(store, f"concurrency:{name}:", requests, lease)
     clients = Clients(key, safelist)
-    told = "requests pass without a limit" if fail_open else "requests get a 503"
-    outages = Outages(f"concurrency {name!r}", told)
+    outages = Outages(f"concurrency {name!r}", fail_open, "requests pass without a limit")
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         client = clients.key(environ)
@@ -99,10 +98,7 @@ def concurrency(
         try:
             place = semaphore.acquire(client) or wait_for_one(client, environ)
         except StoreError as error:
-            outages.tell(error)
-            if fail_open:
-                return app(environ, start_response)
-            return answer_error(unavailable(), environ, start_response)
+            return outages.instead(error, app)(environ, start_response)
         if place is None:
             return refuse(environ, start_response)
 

@@ -6,7 +6,7 @@ from wsgikit.clients import Clients, client_address
 from wsgikit.compose import layer
 from wsgikit.errors import answer_error
 from wsgikit.limiter import Limiter
-from wsgikit.stores.outages import Outages, unavailable
+from wsgikit.stores.outages import Outages
 from wsgikit.stores.protocol import StoreError
 from wsgikit.wrap import add_headers
 
@@ -67,8 +67,7 @@ def rate_limit(
     """
     limiter = Limiter(store, requests=requests, seconds=seconds, burst=burst, name=name)
     clients = Clients(key, safelist)
-    told = "requests pass without a limit" if fail_open else "requests get a 503"
-    outages = Outages(f"rate_limit {name!r}", told)
+    outages = Outages(f"rate_limit {name!r}", fail_open, "requests pass without a limit")
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         client = clients.key(environ)
@@ -77,10 +76,7 @@ def rate_limit(
         try:
             taken = limiter.take(client)
         except StoreError as error:
-            outages.tell(error)
-            if fail_open:
-                return app(environ, start_response)
-            return answer_error(unavailable(), environ, start_response)
+            return outages.instead(error, app)(environ, start_response)
         if taken.wait:
             return answer_error(limiter.error(taken), environ, start_response)
         return app(environ, add_headers(start_response, limiter.fields(taken)))

@@ -1,10 +1,11 @@
-"""What a layer that can do without its store says when that fails: one line, not one a request."""
+"""What a layer that can do without its store does when that fails: one line, not one a request."""
 
 from __future__ import annotations
 
 import logging
 from time import monotonic
 
+from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError
 
 TYPE_CHECKING = False
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wsgikit.stores.protocol import StoreError
+    from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["QUIET", "Outages"]
+__all__ = ["QUIET", "Outages", "unavailable"]
 
 LOG = logging.getLogger("wsgikit.stores")
 
@@ -25,12 +27,16 @@ class Outages:
     """Logs that a store has failed, once a minute, to ``wsgikit.stores`` at the level ERROR.
 
     :param who: the layer.
-    :param what: what becomes of requests meanwhile.
+    :param fail_open: whether requests pass meanwhile; if not, they get a 503.
+    :param passing: what to say of them if they pass.
     """
 
-    def __init__(self, who: str, what: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, who: str, fail_open: bool, passing: str, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._who = who
-        self._what = what
+        self._fail_open = fail_open
+        self._what = passing if fail_open else "requests get a 503"
         self._clock = clock
         self._told = -QUIET
 
@@ -41,7 +47,13 @@ class Outages:
             self._told = now
             LOG.error("%s: %s, as the store has failed: %s", self._who, self._what, error)
 
+    def instead(self, error: StoreError, app: WSGIApplication) -> WSGIApplication:
+        """It has failed, with this: what answers the request, ``app`` or a 503."""
+        self.tell(error)
+        return app if self._fail_open else unavailable
 
-def unavailable() -> HTTPError:
-    """The answer to a request that cannot be answered without the store: 503."""
-    return HTTPError(503, "What this needs cannot be reached now.", headers=[("Retry-After", "5")])
+
+def unavailable(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+    """Answer a request that cannot be answered without the store: 503."""
+    error = HTTPError(503, "What this needs cannot be reached now.", headers=[("Retry-After", "5")])
+    return answer_error(error, environ, start_response)
