@@ -5,7 +5,9 @@ import signal
 import pytest
 from hypothesis import settings
 
+from tests.clock import Clock
 from tests.programs import Program
+from wsgikit.stores import MemoryStore
 
 # Shared machines are slow at times: a test's answer counts, not its time.
 settings.register_profile("wsgikit", deadline=None, max_examples=60)
@@ -34,3 +36,16 @@ def python():
 def program(python):
     """Starts a program that is given as its text."""
     return lambda source, *arguments: python("-c", source, *arguments)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["signed", "stored"])
+def kept(request, clock):
+    """The options of sessions() that say where they are kept."""
+    if request.param == "signed":
+        return {"keys": ["a key of thirty-two bytes, random"], "clock": clock}
+    return {"store": MemoryStore(clock=clock), "clock": clock}

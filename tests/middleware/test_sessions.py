@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clock import Clock
 from wsgikit import HTTPError, Request, Response, Router, check, stack
 from wsgikit.apps import cascade
 from wsgikit.middleware import cache_control, errors, proxy_headers, sessions
@@ -19,27 +20,6 @@ from wsgikit.stores import MemoryStore, StoreError
 
 KEY = "a key of thirty-two bytes, random"
 DAY = 24 * 60 * 60
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1_000_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture(params=["signed", "stored"])
-def kept(request, clock):
-    """The options of sessions() that say where they are kept."""
-    if request.param == "signed":
-        return {"keys": [KEY], "clock": clock}
-    return {"store": MemoryStore(clock=clock), "clock": clock}
 
 
 class Browser:
