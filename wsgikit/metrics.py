@@ -23,6 +23,7 @@ from wsgikit.response import Response
 from wsgikit.stores.forks import rest_at_forks
 from wsgikit.stores.protocol import StoreError
 from wsgikit.tallies import Tallies
+from wsgikit.wrap.observe import code_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Metrics:
         # A request only adds to a set and to a queue, which is one step for all threads, with a
         # global lock in the interpreter or without one. To add it up at once, with a lock, would
         # take 1.4 µs, to do so for many in one go takes 0.6.
-        self._ended: deque[tuple[Key, tuple[int, int]]] = deque()
+        self._ended: deque[tuple[tuple[str, str, str], tuple[int, int]]] = deque()
         self._in_flight: set[int] = set()
         #: ``began(request)``: a request has come. ``request`` tells it from all that have not ended
         #: yet: the ``id`` of its environ.
@@ -122,9 +123,12 @@ class Metrics:
             self._reset()
 
     def ended(
-        self, request: int, method: str, route: str, status: int, took: int, sent: int
+        self, request: int, method: str, route: str, status: str, took: int, sent: int
     ) -> None:
-        """The answer to a request is over, after ``took`` nanoseconds and ``sent`` bytes."""
+        """The answer to a request is over, after ``took`` nanoseconds and ``sent`` bytes.
+
+        ``status`` is the status line; its code is read when many alike are added up.
+        """
         self._in_flight.discard(request)
         ended = self._ended
         ended.append(((method, route, status), (took, sent)))
@@ -136,17 +140,17 @@ class Metrics:
 
     def _gather(self) -> None:
         """Add up what has ended; with the lock held."""
-        alike: dict[Key, list[tuple[int, int]]] = {}
-        for _ in range(len(self._ended)):  # whoever takes something out holds the lock
-            key, counted = self._ended.popleft()
+        alike: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+        ended = self._ended
+        for _ in range(len(ended)):  # whoever takes something out holds the lock
+            labels, counted = ended.popleft()
             try:
-                alike[key].append(counted)
+                alike[labels].append(counted)
             except KeyError:
-                alike[key] = [counted]
+                alike[labels] = [counted]
         for (method, route, status), pairs in alike.items():
-            key = self._limited(
-                self._series, (method if method in _METHODS else _OTHER, route, status)
-            )
+            method = method if method in _METHODS else _OTHER
+            key = self._limited(self._series, (method, route, code_of(status)))
             sums = self._series.setdefault(key, [0] * self._width)
             tooks, sents = zip(*pairs, strict=True)
             ordered = sorted(tooks)

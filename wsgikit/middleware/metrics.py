@@ -66,12 +66,13 @@ def metrics(
     began, ended = into.began, into.ended
 
     def done(observed: Observed, environ: WSGIEnvironment) -> None:
-        label = ""
         try:
             label = route(environ)
         except Exception:
             LOG.exception("route of metrics() failed")
-        ended(id(environ), observed.method, label, observed.code, observed.took, observed.sent or 0)
+            label = ""
+        status = observed.status if observed.outcome != "failed" else str(observed.code)
+        ended(id(environ), observed.method, label, status, observed.took, observed.sent or 0)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         began(id(environ))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Facts = TypeVar("Facts")
 
-__all__ = ["Observed", "observe"]
+__all__ = ["Observed", "code_of", "observe"]
 
 
 class Observed(Extended):
@@ -26,6 +26,7 @@ class Observed(Extended):
 
     __slots__ = (
         "_before",
+        "_blocks",
         "_done",
         "_facts",
         "_inner",
@@ -33,7 +34,6 @@ class Observed(Extended):
         "_listed",
         "_size",
         "_start_response",
-        "_taken",
         "_write",
         "began",
         "headers",
@@ -60,6 +60,7 @@ class Observed(Extended):
     took: int
 
     _before: Callable[[], object]
+    _blocks: Iterator[bytes]
     _done: Callable[..., object] | None
     _facts: object
     _inner: Observed
@@ -67,7 +68,6 @@ class Observed(Extended):
     _listed: list[bytes] | tuple[bytes, ...]
     _size: int
     _start_response: StartResponse
-    _taken: Iterator[bytes] | None
     _write: Callable[[bytes], object]
 
     @property
@@ -75,7 +75,7 @@ class Observed(Extended):
         """The status code; 500, the server's answer, where a failure came before any content."""
         if self.outcome == "failed" and not self.sent:
             return 500
-        return _CODES.get(self.status) or _code(self.status)
+        return _CODES.get(self.status) or code_of(self.status)
 
     def _start(
         self, status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
@@ -96,8 +96,7 @@ class Observed(Extended):
         return len(self._listed)
 
     def __iter__(self) -> Iterator[bytes]:
-        self._taken = blocks = iter(self._listed)
-        return blocks
+        return self._blocks
 
     def close(self) -> None:
         """The end of a list."""
@@ -106,8 +105,8 @@ class Observed(Extended):
             self.closing = None
             closing()
         elif self._done is not None:
-            listed, taken, size = self._listed, self._taken, 0
-            left = len(listed) if taken is None else taken.__length_hint__()  # type: ignore[attr-defined]
+            listed, size = self._listed, 0
+            left = self._blocks.__length_hint__()  # type: ignore[attr-defined]
             for block in listed[:-left] if left else listed:
                 size += len(block)
             self._left = left
@@ -177,7 +176,8 @@ _CODES: dict[str, int] = {}
 _MOST_CODES = 500
 
 
-def _code(status: str) -> int:
+def code_of(status: str) -> int:
+    """The code of a status line, 0 where there is none."""
     try:
         code = int(status[:3])
     except ValueError:
@@ -206,7 +206,7 @@ def observe(
     observed.method = environ["REQUEST_METHOD"]
     observed._done = done
     observed._facts = facts
-    observed._taken = observed.closing = None
+    observed.closing = None
     observed.status = ""
     observed.headers = ()
     observed.sent = 0
@@ -218,6 +218,7 @@ def observe(
         raise
     if body.__class__ is list or body.__class__ is tuple:
         observed._listed = body
+        observed._blocks = iter(body)
         return observed
     if body.__class__ is Observed:  # one is enough to count, and its end is that of all
         observed._inner = body
