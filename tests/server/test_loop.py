@@ -702,10 +702,11 @@ def test_an_error_in_the_handler_ends_the_connection(caplog):
 def test_a_handler_adds_to_the_environ():
     class Adding(RequestHandler):
         def get_environ(self):
-            return super().get_environ() | {"PATH_INFO": f"/{self.command} {self.path}"}
+            parts = f"/{self.command} {self.path} {self.request_version}"
+            return super().get_environ() | {"PATH_INFO": parts}
 
     with make_server("127.0.0.1", 0, hello, handler_class=Adding).start() as server:
-        assert exchange(server, b"GET /a HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\n/GET /a")
+        assert exchange(server, b"GET /a HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\n/GET /a HTTP/1.0")
 
 
 def test_half_a_connection_is_enough_to_be_answered():

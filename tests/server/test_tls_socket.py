@@ -141,6 +141,17 @@ def test_a_damaged_record_is_no_data(client, encrypted, ends):
         encrypted.recv(10)
 
 
+def test_answers_to_the_protocol_itself_that_nobody_reads(client, encrypted, ends):
+    client.handshake(encrypted)
+    with pytest.raises(BlockingIOError):
+        while True:
+            ends[0].send(b"x" * 65536)
+    encrypted._outgoing.write(b"x" * 100_000)  # as if for a client that asks for new keys
+    client.send(b"\x16")
+    with pytest.raises(ConnectionAbortedError, match="the client reads nothing"):
+        encrypted.recv(10)
+
+
 def test_blocks_are_sent_as_one_where_they_are_small(client, encrypted):
     client.handshake(encrypted)
     assert encrypted.sendmsg([b"one", memoryview(b"two"), b""]) == 6
