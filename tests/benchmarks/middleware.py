@@ -63,6 +63,8 @@ from wsgikit.types import Layer
 NOTHING, FIELDS, SEEN = 150, 500, 2000
 # And ten of them, as a public site wants them.
 TEN = 15_000
+# What adding nine fields by hand takes on a machine for which these goals are meant.
+BY_HAND = 300
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def ten(app: WSGIApplication) -> WSGIApplication:
 
 CASES = {
     "ten at once": Case(ten, TEN, {**PROXY, **GZIP, "HTTP_X_FORWARDED_FOR": "192.0.2.1"}),
-    "nine fields, by hand": Case(by_hand, FIELDS),
+    "nine fields, by hand": Case(by_hand),
     "proxy_headers, no proxy": Case(proxy_headers(trusted=["10.0.0.0/8"]), NOTHING),
     "proxy_headers, one proxy": Case(
         proxy_headers(trusted=["10.0.0.0/8"]),
@@ -257,9 +259,12 @@ def run(settings: Settings) -> None:
         runners[name] = Runner(app, [exchange], settings.seconds)
         runners[f"{name} without"] = Runner(application, [bare], settings.seconds)
     times = compare(runners, settings.rounds)
-    print(f"  {'':28}{'ns':>8}")
-    for name, case in CASES.items():
-        if name in times:
-            added = gap(times[name], times[f"{name} without"]) * 1e9
-            goal = "   " + verdict(added, case.goal, "ns") if case.goal else ""
-            print(f"  {name:28}{added:8.0f}{goal}")
+    added = {
+        name: gap(times[name], times[f"{name} without"]) * 1e9 for name in CASES if name in times
+    }
+    scale = BY_HAND / added["nine fields, by hand"]
+    print(f"  {'':28}{'ns':>8}{'scaled':>8}")
+    for name, spent in added.items():
+        case, scaled = CASES[name], spent * scale
+        goal = "   " + verdict(scaled, case.goal, "ns") if case.goal else ""
+        print(f"  {name:28}{spent:8.0f}{scaled:8.0f}{goal}")
