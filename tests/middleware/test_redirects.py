@@ -75,6 +75,14 @@ SENT = {
 }
 
 
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [("/old", "/new"), ("/café", "/coffee%20shop"), ("/new", None), ("/cafés", None), ("", None)],
+)
+def test_a_table_without_parameters(path, there):
+    assert sent(path, table={"/old": "/new", "/café": "/coffee shop"}) == there
+
+
 @pytest.mark.parametrize(("path", "there"), SENT.items())
 def test_where_a_path_leads(path, there):
     assert sent(path) == there
