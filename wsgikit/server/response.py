@@ -60,9 +60,8 @@ class ResponseHead:
     def __init__(self, status: str, headers: HeaderList) -> None:
         #: The value of Content-Length.
         self.length: int | None = None
-        #: Which of Date and Server are set by the application, in lower case.
-        self.sets: set[str] = set()
         lines = [_status_line(status), *map(_LINES.__getitem__, headers)]
+        sets = set()
         place = 0
         for _ in range(lines.count(b"")):
             place = lines.index(b"", place + 1)
@@ -70,11 +69,13 @@ class ResponseHead:
             name = name.lower()
             if name != "content-length":
                 lines[place] = _line(name.title(), value)
-                self.sets.add(name)
+                sets.add(name)
             elif self.length is None and value.isascii() and value.isdigit():
                 self.length = int(value)
             else:
                 raise ValueError(f"Content-Length is one decimal number, not {value!r}")
+        #: Which of Date and Server are set by the application, in lower case.
+        self.sets = frozenset(sets)
         #: The three digits.
         self.code = status[:3]
         #: No response with this status has content (RFC 9110 §6.4.1).
