@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.server.reading import LIMITS, read
 from tests.server.reference import read_connection
+from wsgikit.http.problem import HTTPError
 from wsgikit.server.protocol import Protocol
 
 GET = b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -206,3 +207,30 @@ def test_something_is_pending_until_it_is_understood():
     protocol.receive(GET[2:])
     assert protocol.next_request()
     assert not protocol.pending
+
+
+def test_empty_lines_are_no_beginning_of_a_request():
+    # A connection that has sent nothing else is idle, and has all the time that idle ones have.
+    protocol = Protocol({}, LIMITS)
+    for byte in bytewise(b"\r\n" * 3):
+        protocol.receive(byte)
+        assert protocol.next_request() is None
+    assert not protocol.pending
+    protocol.receive(b"\r\n\r\nodd\r\n\r\n")
+    with pytest.raises(HTTPError):
+        protocol.next_request()
+    assert protocol.line == "odd"
+
+
+def test_nothing_that_was_understood_is_held_while_more_is_waited_for():
+    protocol = Protocol({}, LIMITS)
+    protocol.receive(GET + SIZED[:-1])
+    assert protocol.next_request()
+    assert protocol.pending
+    assert protocol.next_request()
+    assert protocol.read() == b"hell"
+    assert not protocol.pending
+    protocol.receive(b"o" + GET[:10])
+    assert protocol.read() == b"o"
+    assert protocol.next_request() is None
+    assert protocol._data == GET[:10]

@@ -89,6 +89,7 @@ class Connection:
         self.again = False
         #: Its last response is not all there, and its end has to say so.
         self.aborted = False
+        #: Its turn may still come: the loop then has nothing to do with it.
         self.closed = False
         #: It is read to its end only so that the client gets what was sent.
         self.lingering = False
@@ -103,9 +104,10 @@ class Connection:
 
     def input(self) -> BufferedIOBase:
         """``wsgi.input``: what the loop has read, and what is still to come."""
+        begin = b"".join(self.body)
         if self.protocol.complete:
-            return BytesIO(b"".join(self.body)) if self.body else BytesIO()
-        return open_body(self.protocol, b"".join(self.body), self.receive)
+            return BytesIO(begin)
+        return open_body(self.protocol, begin, self.receive)
 
     def receive(self) -> None:
         """Wait for more of the request's body: what reading ``wsgi.input`` does.
@@ -233,8 +235,7 @@ class Connection:
     def release(self) -> None:
         """Forget the request that was answered."""
         self.head = NO_REQUEST
-        if self.body:
-            self.body.clear()
+        self.body.clear()
         self.began = 0.0
         self.patience = PATIENCE
         self.awaited = self.busy = False

@@ -95,6 +95,7 @@ class RequestHandler(WSGIRequestHandler):
     def respond(self, channel: Connection | BlockingChannel) -> None:
         """Answer the request, and leave the connection at the next one or to be closed."""
         self.head = channel.head
+        self.requestline = self.head.line
         environ = self.get_environ()
         writer = ResponseWriter(channel, environ, self.get_stderr())
         writer.run(self.server.get_app())
@@ -103,10 +104,6 @@ class RequestHandler(WSGIRequestHandler):
             self.log_request(status[:3] if status else "-", writer.bytes_sent)
 
     # What http.server has of a request: cut out of its line when somebody asks.
-
-    @cached_property
-    def requestline(self) -> str:  # type: ignore[override]
-        return self.head.line
 
     @cached_property
     def command(self) -> str:  # type: ignore[override]

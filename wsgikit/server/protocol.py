@@ -68,9 +68,7 @@ class Protocol:
     @property
     def line(self) -> str:
         """What is to be understood next, up to the end of its line: for the log of a refusal."""
-        return (
-            self._data[self._start :][:8192].lstrip(b"\r\n").partition(b"\r\n")[0].decode("latin-1")
-        )
+        return self._data[self._start :][:8192].partition(b"\r\n")[0].decode("latin-1")
 
     def next_request(self) -> RequestHead | None:
         """The next request, once its head has arrived and the body before it has been read.
@@ -78,9 +76,9 @@ class Protocol:
         :raises HTTPError: the head is malformed or over the limits; see :func:`parse_head`.
         """
         data = self._data
+        while data.startswith(b"\r\n", self._start):  # RFC 9112 §2.2: of no meaning before a head
+            self._start += 2
         start = self._start
-        while data.startswith(b"\r\n", start):  # RFC 9112 §2.2: of no meaning before a head
-            start += 2
         end = data.find(b"\r\n\r\n", start)
         if end < 0 or end - start > self._limits.head_bytes:
             self._data, self._start = data[start:], 0
