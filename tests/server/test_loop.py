@@ -572,7 +572,7 @@ def test_who_is_too_many_is_told_to_come_again():
 
     def app(environ, start_response):
         called.set()
-        release.wait(10)
+        assert release.wait(10)
         return hello(environ, start_response)
 
     request = b"GET /a HTTP/1.0\r\n\r\n"
@@ -665,10 +665,10 @@ def test_a_call_that_takes_long_holds_up_nobody():
 
     def app(environ, start_response):
         if environ["PATH_INFO"] == "/long":
-            release.wait(10)
+            assert release.wait(10)
         return hello(environ, start_response)
 
-    with serving(app) as server, dial(server) as client:
+    with make_server("127.0.0.1", 0, app, threads=2).start() as server, dial(server) as client:
         client.sendall(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n")
         client.sendall(b"GET /after HTTP/1.1\r\nHost: h\r\n\r\n")
         for _ in range(20):
@@ -769,7 +769,7 @@ def test_an_error_in_the_server_after_an_answer_ends_one_connection(monkeypatch,
     release = Event()
 
     def app(environ, start_response):
-        release.wait(10)
+        assert release.wait(10)
         return hello(environ, start_response)
 
     def broken(connection):
@@ -909,12 +909,12 @@ def test_at_a_stop_a_running_request_is_told_to_be_the_last():
 
     def app(environ, start_response):
         called.set()
-        go.wait(10)
+        assert go.wait(10)
         return hello(environ, start_response)
 
     with serving(app) as server, dial(server) as client:
         client.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
-        called.wait(10)
+        assert called.wait(10)
         server.begin_shutdown()
         until(lambda: not server._loop.sockets._listeners)
         until(lambda: all(c.last for c in server._loop.sockets.connections.values()))

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import wsgiref.simple_server
 from http.client import HTTPConnection
 from threading import Event, Thread
@@ -65,15 +64,17 @@ def test_the_second_signal_does_not_wait_for_the_running_request():
 
     def app(environ, start_response):
         called.set()
-        release.wait(10)
+        assert release.wait(10)
         return hello(environ, start_response)
 
     def client(url):
-        with socket.create_connection(url.removeprefix("http://").split(":"), timeout=10) as sock:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, port), timeout=10) as sock:
             sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            called.wait(10)
+            assert called.wait(10)
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.1)
+            with pytest.raises(ConnectionError):
+                connect_until_refused(host, port)  # the first signal has arrived
             os.kill(os.getpid(), signal.SIGINT)
             assert sock.recv(1) == b""
 

@@ -22,7 +22,7 @@ class Slow:
 
     def __call__(self, environ, start_response):
         self.called.set()
-        self.release.wait(10)
+        assert self.release.wait(10)
         start_response("200 OK", [])
         return [b"done"]
 
@@ -173,7 +173,7 @@ def test_a_stop_cuts_a_handler_that_outlives_its_patience(caplog):
     class Stubborn(BaseRequestHandler):
         def handle(self):
             self.request.sendall(b"hello")
-            release.wait(10)
+            assert release.wait(10)
             ended.set()
 
     with Server(("127.0.0.1", 0), Stubborn).start() as server:

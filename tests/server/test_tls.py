@@ -412,7 +412,7 @@ def test_a_stop_lets_the_running_request_complete(files, tls):
 
     def app(environ, start_response):
         called.set()
-        release.wait(10)
+        assert release.wait(10)
         return path(environ, start_response)
 
     with serving(app, tls) as server, secure(server, files) as client:
@@ -431,7 +431,7 @@ def test_a_stop_cuts_what_outlives_its_patience(files, tls):
 
     def app(environ, start_response):
         called.set()
-        release.wait(10)
+        assert release.wait(10)
         return path(environ, start_response)
 
     with serving(app, tls) as server, secure(server, files) as client:
