@@ -85,6 +85,31 @@ def test_each_option_is_its_field_or_none():
     assert found == [("X-Content-Type-Options", "nosniff")]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hsts": "MAX-AGE=0"},
+        {"hsts": 'includesubdomains;max-age="63072000"; preload;'},
+        {"referrer_policy": "no-referrer, strict-origin-when-cross-origin"},
+        {"opener_policy": "noopener-allow-popups"},
+        {"frame_options": "SameOrigin"},
+        {"opener_policy": 'same-origin; report-to="main"'},
+        {"embedder_policy": 'credentialless;report-to="main"'},
+        {"permissions_policy": "camera=*,usb=self, hid=(), midi=( )"},
+        {"permissions_policy": 'camera=(self "https://a.example" "https://b.example")'},
+        {"permissions_policy": "*=();report-to=main, ch-ua=*"},
+        {"csp": "script-src 'SELF' 'Nonce-{nonce}'; img-src self.example; report-uri /'x"},
+    ],
+)
+def test_what_browsers_understand_is_taken(options):
+    security_headers(Response(""), **options, reporting_endpoints={"main": "/reports"})
+
+
+def test_an_option_is_text():
+    with pytest.raises(TypeError, match="hsts"):
+        security_headers(Response(""), hsts=31536000)
+
+
 def test_reports_go_where_the_endpoints_say():
     found = dict(
         fields(
@@ -187,13 +212,42 @@ def test_errors_have_the_fields_too():
         ({"csp": "img-src *, script-src *"}, "csp takes one policy"),
         ({"csp": "default-src 'self'; report-to x"}, "csp reports to what is not in"),
         ({"csp_report_only": "default-src none"}, "csp_report_only takes 'none'"),
-        ({"csp": "img-src *\r\nX: y"}, "Content-Security-Policy takes"),
-        ({"hsts": "max-age=1\n"}, "Strict-Transport-Security takes"),
-        ({"permissions_policy": "camera 'none'"}, "permissions_policy takes 'name=...'"),
+        ({"csp": "script-src SELF"}, "csp takes 'SELF' in its quotes in script-src"),
+        ({"csp": "script-src 'nonce-{nonce}"}, "csp takes 'nonce-{nonce}' in its quotes"),
+        ({"csp": "script-src nonce-{nonce}'"}, "csp takes 'nonce-{nonce}' in its quotes"),
+        ({"csp": 'default-src "self"'}, "csp takes 'self' in its quotes"),
+        ({"csp": "img-src *\r\nX: y"}, "the value of csp takes"),
+        ({"hsts": "max-age=1\n"}, "the value of hsts takes"),
+        ({"hsts": "includeSubDomains"}, "hsts takes 'max-age=...' in seconds"),
+        ({"hsts": "max-age=1y"}, "hsts takes"),
+        ({"hsts": "max-age=-1"}, "hsts takes"),
+        ({"hsts": "max-age"}, "hsts takes"),
+        ({"hsts": "max-age=1; max-age=2"}, "hsts takes"),
+        ({"hsts": "max-age=1, includeSubDomains"}, "hsts takes"),
+        ({"hsts": "max-age=1; includeSubdomain"}, "hsts takes"),
+        ({"hsts": "max-age=1; preload; preload"}, "hsts takes"),
+        ({"referrer_policy": "same_origin"}, "referrer_policy takes no-referrer, "),
+        ({"referrer_policy": "origin, none"}, "unsafe-url, not 'none'"),
+        ({"referrer_policy": "origin,"}, "referrer_policy takes"),
+        ({"opener_policy": "sameorigin"}, "opener_policy takes unsafe-none, "),
+        ({"opener_policy": "same-origin, unsafe-none"}, "opener_policy takes"),
+        ({"opener_policy": "same-origin; x"}, "opener_policy takes"),
+        ({"opener_policy": 'same-origin; report-to="x"'}, "opener_policy reports to what is not"),
         (
-            {"permissions_policy": "camera=(), usb"},
-            "permissions_policy takes 'name=...', not 'usb'",
+            {"resource_policy": "same-orgin"},
+            "resource_policy takes same-site, same-origin or cross-origin, not 'same-orgin'",
         ),
+        ({"embedder_policy": "require_corp"}, "embedder_policy takes unsafe-none, "),
+        ({"frame_options": "ALLOWALL"}, "frame_options takes DENY or SAMEORIGIN, not 'ALLOWALL'"),
+        ({"frame_options": "ALLOW-FROM https://a.example"}, "frame_options takes"),
+        ({"permissions_policy": "camera 'none'"}, "permissions_policy takes 'name=()'"),
+        ({"permissions_policy": "camera=(), usb"}, "not 'usb'"),
+        ({"permissions_policy": "camera=none"}, "permissions_policy takes"),
+        ({"permissions_policy": "camera=('self')"}, "permissions_policy takes"),
+        ({"permissions_policy": "camera=(https://a.example)"}, "permissions_policy takes"),
+        ({"permissions_policy": "Camera=()"}, "permissions_policy takes"),
+        ({"permissions_policy": "camera=(), "}, "permissions_policy takes"),
+        ({"permissions_policy": "camera=();report-to=x"}, "permissions_policy reports to"),
         ({"reporting_endpoints": {"Main": "/x"}}, "reporting_endpoints takes names"),
         ({"reporting_endpoints": {"1": "/x"}}, "reporting_endpoints takes names"),
         ({"reporting_endpoints": {"a b": "/x"}}, "reporting_endpoints takes names"),

@@ -6,6 +6,7 @@ Reporting API; defaults as OWASP's Secure Headers project and MDN advise.
 
 from __future__ import annotations
 
+import re
 from binascii import b2a_base64
 from os import urandom
 
@@ -50,6 +51,26 @@ _KEYWORDS = frozenset(
 )
 _QUOTED = ("nonce-", "sha256-", "sha384-", "sha512-")
 _NONCE = "{nonce}"
+
+# Browsers pass over all but these, as if there were no field.
+_WORDS = {
+    "referrer_policy": (
+        "no-referrer no-referrer-when-downgrade same-origin origin strict-origin"
+        " origin-when-cross-origin strict-origin-when-cross-origin unsafe-url"
+    ).split(),
+    "opener_policy": (
+        "unsafe-none same-origin-allow-popups same-origin noopener-allow-popups"
+    ).split(),
+    "resource_policy": "same-site same-origin cross-origin".split(),
+    "embedder_policy": "unsafe-none require-corp credentialless".split(),
+    "frame_options": "DENY SAMEORIGIN".split(),
+}
+# RFC 6797 §6.1; preload is for the lists that browsers are made with.
+_MAX_AGE = re.compile('max-age *= *([0-9]+|"[0-9]+")', re.IGNORECASE)
+_HSTS = ("includesubdomains", "preload")
+# Permissions Policy §5.2: a member of a dictionary (RFC 9651 §3.2).
+_ALLOWED = r'(self|src|\*|"[^"]+")'
+_PERMISSION = re.compile(rf"[a-z*][a-z0-9_.*-]*=(self|\*|\( *({_ALLOWED}( +{_ALLOWED})*)? *\))")
 
 
 def doubts(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -101,30 +122,31 @@ def security_headers(
     :param embedder_policy: Cross-Origin-Embedder-Policy.
     :param frame_options: X-Frame-Options, for browsers that do not know ``frame-ancestors``.
     :param reporting_endpoints: where browsers send reports, by the names in ``report-to``.
-    :raises ValueError: for what no field can hold; in a policy, for a directive that stands there
-        twice, a keyword without its quotes, and a ``report-to`` that is no endpoint; for a
-        permission that has no ``=``, as in the Feature-Policy of old.
+    :raises TypeError: for what is no ``str``.
+    :raises ValueError: for what no field can hold, and for what browsers pass over as if it were
+        not there: a word that is none of the option's, an ``hsts`` without ``max-age``, a
+        permission as in the Feature-Policy of old; in a ``csp``, a directive that stands there
+        twice, and a keyword without its quotes. So is a ``report-to`` that is no endpoint.
     """
     endpoints = reporting_endpoints or {}
-    for option, policy in (("csp", csp), ("csp_report_only", csp_report_only)):
-        _check_policy(option, policy or "", endpoints)
-    for part in (permissions_policy or "=").split(","):
-        if "=" not in part:
-            raise ValueError(f"permissions_policy takes 'name=...', not {part.strip()!r}")
     given = (
-        ("Content-Security-Policy", csp),
-        ("Content-Security-Policy-Report-Only", csp_report_only),
-        ("Permissions-Policy", permissions_policy),
-        ("Referrer-Policy", referrer_policy),
-        ("Cross-Origin-Opener-Policy", opener_policy),
-        ("Cross-Origin-Resource-Policy", resource_policy),
-        ("Cross-Origin-Embedder-Policy", embedder_policy),
-        ("X-Frame-Options", frame_options),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Reporting-Endpoints", _endpoints(endpoints)),
-        ("Strict-Transport-Security", hsts),
+        ("csp", "Content-Security-Policy", csp),
+        ("csp_report_only", "Content-Security-Policy-Report-Only", csp_report_only),
+        ("permissions_policy", "Permissions-Policy", permissions_policy),
+        ("referrer_policy", "Referrer-Policy", referrer_policy),
+        ("opener_policy", "Cross-Origin-Opener-Policy", opener_policy),
+        ("resource_policy", "Cross-Origin-Resource-Policy", resource_policy),
+        ("embedder_policy", "Cross-Origin-Embedder-Policy", embedder_policy),
+        ("frame_options", "X-Frame-Options", frame_options),
+        ("", "X-Content-Type-Options", "nosniff"),
+        ("reporting_endpoints", "Reporting-Endpoints", _endpoints(endpoints)),
+        ("hsts", "Strict-Transport-Security", hsts),
     )
-    fields = [(name, check_value(value, name)) for name, value in given if value]
+    fields = []
+    for option, name, value in given:
+        if value:
+            fields.append((name, check_value(value, option)))
+            _check(option, value, endpoints)
     nonced = [field for field in fields if _NONCE in field[1]]
     secure = [field for field in fields if field not in nonced]
     plain = [field for field in secure if field[0] != "Strict-Transport-Security"]
@@ -162,6 +184,56 @@ def _add_missing(headers: HeaderList, fields: HeaderList) -> None:
     headers += [field for field in fields if field[0].lower() not in present]
 
 
+def _check(option: str, value: str, endpoints: Mapping[str, str]) -> None:
+    """Refuse what browsers would pass over."""
+    if option in ("csp", "csp_report_only"):
+        _check_policy(option, value, endpoints)
+    elif option == "hsts":
+        _check_hsts(value)
+    elif option == "permissions_policy":
+        for member in value.split(","):
+            if not _PERMISSION.fullmatch(_without_report(option, member, endpoints)):
+                raise ValueError(
+                    "permissions_policy takes 'name=()', 'name=*', 'name=self' and"
+                    f""" 'name=(self "https://a.example")', not {member.strip()!r}"""
+                )
+    elif option in _WORDS:
+        if option in ("opener_policy", "embedder_policy"):
+            value = _without_report(option, value, endpoints)
+        for word in value.split(",") if option == "referrer_policy" else (value,):
+            word = word.strip(" ")
+            known = word.upper() if option == "frame_options" else word
+            if known not in _WORDS[option]:
+                *most, last = _WORDS[option]
+                raise ValueError(f"{option} takes {', '.join(most)} or {last}, not {word!r}")
+
+
+def _check_hsts(value: str) -> None:
+    directives = [part.strip(" ") for part in value.split(";")]
+    ages = list(filter(_MAX_AGE.fullmatch, directives))
+    others = [part.lower() for part in directives if part and part not in ages]
+    if len(ages) != 1 or len(set(others)) != len(others) or not set(others) <= set(_HSTS):
+        raise ValueError(
+            "hsts takes 'max-age=...' in seconds, and beside it once includeSubDomains and preload,"
+            f" not {value!r}"
+        )
+
+
+def _without_report(option: str, value: str, endpoints: Mapping[str, str]) -> str:
+    """The policy alone, without the parameter that tells where reports on it go."""
+    policy, _, parameter = value.partition(";")
+    name, _, endpoint = parameter.strip(" ").partition("=")
+    if name == "report-to":
+        _check_endpoints(option, [endpoint.strip('"')], endpoints)
+        parameter = ""
+    return f"{policy};{parameter}" if parameter else policy.strip(" ")
+
+
+def _check_endpoints(option: str, names: list[str], endpoints: Mapping[str, str]) -> None:
+    if not endpoints.keys() >= set(names):
+        raise ValueError(f"{option} reports to what is not in reporting_endpoints: {names}")
+
+
 def _check_policy(option: str, policy: str, endpoints: Mapping[str, str]) -> None:
     if "," in policy:
         raise ValueError(f"{option} takes one policy; a comma would begin another")
@@ -171,11 +243,14 @@ def _check_policy(option: str, policy: str, endpoints: Mapping[str, str]) -> Non
         if name in seen:
             raise ValueError(f"{option} has {name} twice: the first would count")
         seen.add(name)
-        if name == "report-to" and not endpoints.keys() >= set(words):
-            raise ValueError(f"{option} reports to what is not in reporting_endpoints: {words}")
-        for word in words if name != "report-to" else ():
-            if word in _KEYWORDS or word.startswith(_QUOTED):
-                raise ValueError(f"{option} takes '{word}' in its quotes in {name}")
+        if name == "report-to":
+            _check_endpoints(option, words, endpoints)
+            continue
+        for word in words:
+            bare = word.strip("'\"")
+            meant = bare.lower() in _KEYWORDS or bare.lower().startswith(_QUOTED)
+            if meant and word != f"'{bare}'":
+                raise ValueError(f"{option} takes '{bare}' in its quotes in {name}, not {word}")
 
 
 def _endpoints(endpoints: Mapping[str, str]) -> str:
