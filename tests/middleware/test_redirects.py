@@ -25,6 +25,9 @@ TABLE = {
     "/swap/{a}/{b}": "/{b}/{a}/",
     "/gone/{what}": "/sorry",
     "/at/{when:date}": "/on/{when}",
+    "/tag/{name}": "/search?tag={name}&also={name}#{name}",
+    "/day/{when:date}/{rest:path}": "https://days.example?on={when}&at={rest}",
+    "/note/{n:int}": "/notes#n{n}",
 }
 
 
@@ -72,6 +75,12 @@ SENT = {
     "/at/2025-01-31": "/on/2025-01-31",
     "/at/2025-1-31": None,
     "//old": None,
+    "/tag/tea": "/search?tag=tea&also=tea#tea",
+    "/tag/a&b=c#d e+f%?é{name}": "/search?tag={0}&also={0}#{0}".format(
+        "a%26b%3Dc%23d%20e%2Bf%25%3F%C3%A9%7Bname%7D"
+    ),
+    "/day/2025-01-31/a/b": "https://days.example/?on=2025-01-31&at=a%2Fb",
+    "/note/-7": "/notes#n-7",
 }
 
 
@@ -92,6 +101,8 @@ def test_the_query_goes_along():
     assert sent("/old", "a=1&b=%20") == "/new?a=1&b=%20"
     assert sent("/search", "a=1") == "/find?lang=en"
     assert sent("/part", "a=1") == "/whole?a=1#part"
+    assert sent("/note/7", "{n}=1") == "/notes?%7Bn%7D=1#n7"
+    assert sent("/tag/a", "b=1") == "/search?tag=a&also=a#a"
     assert sent("/home", "a=\xe9") == "https://example.org/?a=%E9"
 
 
@@ -132,6 +143,11 @@ WRONG = {
     "no host": {"/old": "https:///a"},
     "a user": {"/old": "https://a@b.example/"},
     "a parameter that is not there": {"/old/{a}": "/new/{b}"},
+    "a parameter in a query that is not there": {"/old/{a}": "/new?b={b}"},
+    "a parameter in a fragment that is not there": {"/old": "/new#{b}"},
+    "braces without a name": {"/old/{a}": "/new?{}"},
+    "one brace": {"/old/{a}": "/new?a={a"},
+    "a converter in a query": {"/old/{a:int}": "/new?a={a:int}"},
     "a parameter in a host": {"/old/{a}": "https://{a}.example/"},
     "a parameter in a host, alone": {"/old/{a}": "https://{a}"},
     "no converter": {"/old/{a:what}": "/new/{a}"},

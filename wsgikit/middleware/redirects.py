@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from wsgikit.compose import layer
 from wsgikit.converters import BUILT_IN
 from wsgikit.environ import root_url, text
 from wsgikit.http.location import location
 from wsgikit.http.problem import HTTPError
-from wsgikit.http.query import QUERY_SAFE, percent_decode, percent_encode_octets
+from wsgikit.http.query import QUERY_SAFE, percent_decode, percent_encode, percent_encode_octets
 from wsgikit.paths import BASIC, NO_VALUE, Integer, Parameter, Rest, Template, Text
 from wsgikit.response import Response
 
@@ -25,6 +27,7 @@ ORDER = {"inside": {"cors": "browsers follow no redirect of a preflight"}}
 
 # What a parameter is filled with to see where a pattern leads.
 _SAMPLES = {Text.name: "x", Integer.name: 1, Rest.name: "x"}
+_BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
 @layer
@@ -35,17 +38,18 @@ def redirects(
 
     :param table: old paths and new ones: ``{"/old": "/new", "/blog/{slug}": "/posts/{slug}"}``.
         Old ones are written as those of a router, with its parameters and converters; new ones are
-        paths, or http and https URLs of other sites, and may have the parameters in their path.
+        paths, or http and https URLs of other sites, and may have the parameters as segments of
+        their path, and anywhere behind it: ``{"/tag/{name}": "/search?tag={name}"}``.
         A path without parameters counts first, then the first one that fits.
     :param status: 308 and 307 have the method and the body sent again, 301 and 302 make a GET of
         a POST, 303 makes one of all. Clients keep a 308 and a 301 for good.
     :raises TypeError: for a table that is no mapping of text to text.
     :raises ValueError: for a path that is none, a parameter of the new one that the old one has
-        not, another status, and for what leads in a circle.
+        not, braces that are none, another status, and for what leads in a circle.
 
     The query goes along, unless the new address has one of its own. Paths on both sides are below
-    where the application is mounted. What a client sends fills segments of a path, and no host: a
-    redirect leads only where the table says.
+    where the application is mounted. What a client sends fills segments of a path and values of a
+    query, percent-encoded, and no host: a redirect leads only where the table says.
     """
     if status not in (301, 302, 303, 307, 308):
         raise ValueError(f"status takes 301, 302, 303, 307 or 308, not {status!r}")
@@ -88,7 +92,7 @@ def redirects(
 class _Move:
     """An old path, and the address that it has now."""
 
-    __slots__ = ("fragment", "new", "old", "origin", "query")
+    __slots__ = ("fragment", "new", "old", "origin", "query", "written")
 
     def __init__(self, old: str, new: str) -> None:
         if not isinstance(old, str) or not isinstance(new, str):
@@ -105,7 +109,9 @@ class _Move:
         for name, converter in self.old.parameters.items():
             path = path.replace(f"{{{name}}}", f"{{{name}:{converter.name}}}")
         self.new = _template(path)
-        unknown = [name for name in self.new.names if name not in self.old.names]
+        #: The parameters that are written behind the path.
+        self.written = list(dict.fromkeys(_BRACES.findall(self.query + self.fragment)))
+        unknown = [n for n in (*self.new.names, *self.written) if n not in self.old.names]
         if unknown:
             raise ValueError(f"table: {new!r} has the parameter {unknown[0]!r}, {old!r} has not")
         try:
@@ -119,8 +125,11 @@ class _Move:
     def url(self, values: dict[str, object], root: str, query: str) -> str:
         """The new address of a path that has these parameters."""
         path = self.new.url({name: values[name] for name in self.new.names})
-        tail = self.query or (f"?{query}" if query else "")
-        return f"{self.origin or root}{path}{tail}{self.fragment}"
+        tail = (self.query or (query and f"?{query}")) + self.fragment
+        for name in self.written:  # braces of the client's query are encoded
+            text = self.old.parameters[name].format(values[name])
+            tail = tail.replace(f"{{{name}}}", percent_encode(text))
+        return f"{self.origin or root}{path}{tail}"
 
 
 def _template(path: str) -> Template:
