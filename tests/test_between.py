@@ -3,9 +3,10 @@ from __future__ import annotations
 from webtest import TestApp
 
 from wsgikit import Router, stack, when
-from wsgikit.apps import cascade
+from wsgikit.apps import cascade, hosts
 from wsgikit.between import SERVER, between
 from wsgikit.compose import layer
+from wsgikit.middleware import fallback
 
 
 def hello(environ, start_response):
@@ -70,12 +71,73 @@ def test_a_layer_made_of_layers_gives_way_to_these():
     assert names == ["outer()", "inner()", "hello"]
 
 
-def test_what_holds_others_is_one_part():
+def test_what_routers_and_others_hold_are_parts_with_their_layers():
     router = Router()
     router.add("/", hello, inner())
-    assert [inside for _, inside in passed(stack(outer(), router))] == ["outer()", "Router"]
-    names = [inside for _, inside in passed(stack(cascade(stack(inner(), hello))))]
-    assert names == ["cascade"]
+    assert passed(stack(outer(), router)) == [
+        (SERVER, "outer()"),
+        ("outer()", "Router"),
+        ("Router", "inner()"),
+        ("inner()", "hello"),
+    ]
+    names = [inside for _, inside in passed(cascade(Router(), stack(inner(), hello)))]
+    assert names == ["cascade", "Router", "inner()", "hello"]
+    names = [inside for _, inside in passed(hosts({"a.example": router}, default=router))]
+    assert names == ["hosts", "Router", "inner()", "hello"]
+    names = [inside for _, inside in passed(hosts({"localhost": stack(inner(), hello)}))]
+    assert names == ["hosts", "inner()", "hello"]
+    names = [inside for _, inside in passed(stack(outer(), fallback(to=router), refuse))]
+    assert names == ["outer()", "cascade", "refuse", "Router", "inner()", "hello"]
+
+
+def refuse(environ, start_response):
+    start_response("404 Not Found", [("Content-Type", "text/plain")])
+    return [b""]
+
+
+def test_a_router_that_is_mounted_on_itself():
+    router = Router()
+    router.add("/", hello)
+    router.mount("/below", router)
+    assert [inside for _, inside in passed(router)] == ["Router", "hello"]
+    names = []
+
+    def put(outside, app, inside):
+        names.append(inside)
+        return app
+
+    again = TestApp(between(router, put))
+    assert again.get("/below/below/").text == "hello"
+    assert names == ["hello", "Router", "Router"]
+
+
+class Either:
+    """An application that holds others and shows them."""
+
+    def __init__(self, *apps):
+        self.apps = apps
+
+    def __call__(self, environ, start_response):
+        return self.apps[0](environ, start_response)
+
+    def described(self):
+        return {}, [(str(number), app) for number, app in enumerate(self.apps)]
+
+
+class Rebuilt(Either):
+    def rebuilt(self, applications):
+        return Rebuilt(*applications)
+
+
+def test_an_application_of_others_takes_part():
+    assert [inside for _, inside in passed(Either(stack(inner(), hello)))] == ["Either"]
+    names = [inside for _, inside in passed(Rebuilt(stack(inner(), hello), refuse))]
+    assert names == ["Rebuilt", "inner()", "hello"]
+
+
+def test_a_layer_that_gives_what_cannot_be_made_anew():
+    assert [inside for _, inside in passed(stack(Either, hello))] == ["Either", "hello"]
+    assert [inside for _, inside in passed(stack(Rebuilt, hello))] == ["Rebuilt", "hello"]
 
 
 def test_a_layer_under_a_condition_is_one_part():

@@ -11,6 +11,7 @@ from hypothesis import given
 import wsgikit
 from tests.test_composition import Failure, Ledger, applications, build, play, stacks
 from wsgikit import Router, flame, stack
+from wsgikit.apps import cascade
 from wsgikit.flame import Flame, Share
 from wsgikit.middleware import allowed_hosts, conditional, errors, etag
 from wsgikit.wrap import on_start
@@ -224,6 +225,33 @@ def test_random_stacks_can_be_measured(chosen, application):
     assert ledger.closed == ledger.opened
 
 
+def test_applications_that_are_asked_one_after_the_other():
+    clock = Clock()
+
+    def first(environ, start_response):
+        clock.work(10)
+        start_response("404 Not Found", PLAIN)
+        return []
+
+    def second(environ, start_response):
+        clock.work(30)
+        start_response("200 OK", PLAIN)
+        return []
+
+    router = Router()
+    router.add("/", second)
+    measured = flame(cascade(stack(errors(), first), router), runs=3, clock=clock)
+    assert [(part.name.rpartition(".")[2], part.total * 1e6) for part in measured.parts] == [
+        ("cascade", pytest.approx(40)),
+        ("errors()", pytest.approx(10)),
+        ("first", pytest.approx(10)),
+        ("Router", pytest.approx(30)),
+        ("second", pytest.approx(30)),
+    ]
+    bars = [line.split(maxsplit=3)[3] for line in measured.drawn(83).splitlines()[4:]]
+    assert bars == ["░" * 36, "░" * 9, "█" * 9, "░" * 27, "█" * 27]
+
+
 # drawing
 
 
@@ -267,7 +295,7 @@ def test_blocks_are_told_where_there_are_several():
 
 
 def test_no_time_at_all_can_be_drawn():
-    assert drawn(("hello", 0.0))[-1] == f"hello       0.0      0.0 {'░' * 55}"
+    assert drawn(("hello", 0.0))[-1] == "hello       0.0      0.0"
 
 
 def test_it_shows_itself():

@@ -414,10 +414,16 @@ def test_a_layer_that_adds_nothing():
     assert exchanged(lint(stack(lambda app: app, hello))) == b"hello"
 
 
-def test_a_router_is_seen_as_one():
+def test_what_a_router_holds_is_looked_into():
+    router = Router()
+    router.mount("/", stack(plain(), guilty_layer(drained), hello), plain())
+    assert violation(stack(plain(), router)).layer == "guilty(level=6)"
+
+
+def test_what_answers_a_head_in_place_of_get_is_looked_into():
     router = Router()
     router.add("/", hello, guilty_layer(drained))
-    assert exchanged(lint(stack(plain(), router))) == b"hello"  # its inside is its own
+    assert violation(router, method="HEAD").layer == "guilty(level=6)"
 
 
 # the server

@@ -963,6 +963,51 @@ def test_a_request_that_finds_nothing_is_not_searched_for_again():
     assert client(router).get("/users/7/posts/3").text == "late {'p': 'users/7/posts/3'}"
 
 
+class Sub(Router):
+    """A router with a constructor of its own."""
+
+    def __init__(self, word):
+        super().__init__(converters=[Converter("word", word)], trailing_slash="redirect")
+
+
+def test_a_router_is_rebuilt_with_others_behind_its_routes():
+    router = Sub("a+")
+    router.get("/{x:word}", name="x")(say("get"))
+    router.post("/{y:word}")(say("post"))
+    router.group("/files", lambda app: app).get("/{path:path}")(say("file"))
+    router.mount("/below", Response("below"), name="mounted")
+    passed = []
+
+    def noted(route):
+        def answer(environ, start_response):
+            passed.append(str(route))
+            return route.application(environ, start_response)
+
+        return answer
+
+    made = router.rebuilt([noted(route) for route in router.routes])
+    app = client(made)
+    assert app.get("/aaa").text == "get {'x': 'aaa'}"
+    assert app.head("/a").status_int == 200
+    assert app.post("/a").text == "post {'y': 'a'}"
+    assert app.get("/a/").status_int == 308
+    assert app.get("/files/b/c").text == "file {'path': 'b/c'}"
+    assert app.get("/below/b").text == "below"
+    app.get("/b", status=404)
+    assert made.url("x", x="aa") == "/aa"
+    assert made.url("mounted", path="b") == "/below/b"
+    assert [str(route) for route in made.routes] == [str(route) for route in router.routes]
+    assert passed == [
+        "GET /{x:word}",
+        "GET /{x:word}",
+        "POST /{y:word}",
+        "GET /files/{path:path}",
+        "/below/*",
+    ]
+    assert client(router).get("/a").text == "get {'x': 'a'}"
+    assert len(passed) == 5
+
+
 def test_the_router_is_an_application_like_any_other():
     router = Router()
     router.get("/{x}")(say("x"))

@@ -74,8 +74,9 @@ def describe(app: WSGIApplication) -> Description:
     """Tell what ``app`` is made of: its layers with their options, its routers with their routes.
 
     An application that holds others can take part: its method ``described()`` returns ``(options,
-    [(label, application), ...])``. Whatever else is foreign is named and not looked into. One that
-    holds itself, however deep, is named there and not looked into again.
+    [(label, application), ...])``. (For ``lint`` and ``flame`` it also has ``rebuilt()``: see
+    :func:`wsgikit.between.between`.) Whatever else is foreign is named and not looked into. One
+    that holds itself, however deep, is named there and not looked into again.
     """
     return _describe(app, ())
 

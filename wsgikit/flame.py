@@ -8,7 +8,7 @@ from time import perf_counter_ns
 
 from wsgikit.asking import environ_of
 from wsgikit.between import between
-from wsgikit.stopwatch import Stopwatch
+from wsgikit.stopwatch import DEPTH, Stopwatch
 from wsgikit.wrap import close
 
 TYPE_CHECKING = False
@@ -50,9 +50,10 @@ class Share:
 class Flame:
     """What the parts of a stack took of a request; ``str(flame)`` draws it in 80 columns.
 
-    ``parts`` are those that the request reached, from the outermost layer in, the last one being
-    what answered. ``request`` is what was asked, ``status`` what was answered, ``size`` the bytes
-    and ``blocks`` the number of blocks of its content, ``runs`` how many were measured.
+    ``parts`` are those that the request reached, in that order: from the outermost layer in, the
+    last one being what answered. ``request`` is what was asked, ``status`` what was answered,
+    ``size`` the bytes and ``blocks`` the number of blocks of its content, ``runs`` how many were
+    measured.
     """
 
     def __init__(
@@ -74,8 +75,8 @@ class Flame:
     def drawn(self, width: int = 80) -> str:
         """Draw it: a line a part, with its own time, its total, and both as a bar.
 
-        A bar begins where the own time of the part outside of it ends; the dark of all bars
-        together is the whole.
+        A bar begins where the dark of the one above it ends, which is that part's own time; the
+        dark of all bars together is the whole.
 
         :param width: columns; fewer than 60 are taken for 60.
         """
@@ -94,8 +95,11 @@ class Flame:
         passed = 0.0
         for part in self.parts:
             name = part.name if len(part.name) <= room else part.name[: room - 1] + "…"
-            begin, end = round(bar * passed / whole), round(bar * (passed + part.own) / whole)
-            flame = " " * begin + "█" * (end - begin) + "░" * (bar - end)
+            begin, own, end = (
+                round(bar * seconds / whole)
+                for seconds in (passed, passed + part.own, passed + part.total)
+            )
+            flame = " " * begin + "█" * (own - begin) + "░" * (end - own)
             numbers = f"{part.own * scale:10.{digits}f}{part.total * scale:9.{digits}f}"
             lines.append(f"{name:{room}}{numbers} {flame}".rstrip())
             passed += part.own
@@ -150,10 +154,12 @@ def flame(
 def _parts(runs: list[Spent]) -> list[Share]:
     """The medians of what each part spent, with the totals."""
     parts: list[Share] = []
-    for key in reversed(runs[-1]):  # as the request came by them, from the innermost out
-        seconds = [max(0, median(run[key][doing] for run in runs)) / 1e9 for doing in range(4)]
-        part = Share(key[0], *seconds)
-        part.total += parts[-1].total if parts else 0.0
+    inside: dict[int, float] = {}  # by depth: what the parts took whose outer one is still to come
+    for key, spent in reversed(runs[-1].items()):  # from the innermost out
+        seconds = [max(0, median(run[key][doing] for run in runs)) / 1e9 for doing in range(DEPTH)]
+        part, depth = Share(key[0], *seconds), spent[DEPTH]
+        part.total += inside.pop(depth + 1, 0.0)
+        inside[depth] = inside.get(depth, 0.0) + part.total
         parts.append(part)
     return parts[::-1]
 

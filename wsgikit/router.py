@@ -6,6 +6,8 @@ The cost of a match depends on the length of the path, not on the number of rout
 
 from __future__ import annotations
 
+from copy import copy
+
 import wsgikit
 from wsgikit.compose import stack
 from wsgikit.environ import native, path_url, shift
@@ -59,6 +61,10 @@ class Router(Routes):
                 raise ValueError(f"converters: there is a converter {converter.name!r} already")
             self._converters[converter.name] = converter
         self._redirects = trailing_slash == "redirect"
+        self._clear()
+
+    def _clear(self) -> None:
+        """Begin without routes."""
         # Where the client may be redirected, no path is given up without a search.
         self._root = Node(None, forks=self._redirects)
         self._depth = 1  # of the tree: a path is not split further than that
@@ -187,6 +193,14 @@ class Router(Routes):
         """For :func:`wsgikit.describe`: the routes and mounts."""
         options: dict[str, object] = {"trailing_slash": "redirect"} if self._redirects else {}
         return options, [(str(route), route.application) for route in self.routes]
+
+    def rebuilt(self, applications: Iterable[WSGIApplication]) -> Router:
+        """For :func:`wsgikit.between.between`: a router with others behind the same routes."""
+        made = copy(self)
+        made._clear()
+        for route, app in zip(self.routes, applications, strict=True):
+            made._define(route.template.text, app, (), route.methods, route.name)
+        return made
 
     def _converter(self, name: str) -> Converter | None:
         known = self._converters.get(name) or BASIC.get(name)

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
     #: By the name of a part, and what tells it from others of that name: nanoseconds for what it
-    #: does, by CALL, START, BODY and CLOSE. In the order in which a request came by them.
+    #: does, by CALL, START, BODY and CLOSE, and at DEPTH how many parts are around it. In the order
+    #: in which a request came by them.
     Spent: TypeAlias = dict[tuple[str, object], list[int]]
 
-__all__ = ["BODY", "CALL", "CLOSE", "START", "Stopwatch"]
+__all__ = ["BODY", "CALL", "CLOSE", "DEPTH", "START", "Stopwatch"]
 
 #: What a part does with its time: it is called, it starts the response of the part behind it or
 #: writes for that, it makes blocks of its body, it closes that.
-CALL, START, BODY, CLOSE = range(4)
+CALL, START, BODY, CLOSE, DEPTH = range(5)
 
 
 class Stopwatch:
@@ -40,7 +41,7 @@ class Stopwatch:
     def reset(self) -> Spent:
         """Begin a run: what each part spends, in nanoseconds, goes into the dict."""
         self.spent: Spent = {}
-        self.go(([0, 0, 0, 0], CALL))  # the server
+        self.go(([0, 0, 0, 0, 0], CALL))  # the server
         return self.spent
 
     def stop(self, now: int) -> tuple[list[int], int]:
@@ -60,7 +61,7 @@ class Stopwatch:
 
         def clocked(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
             outside = self.stop(self.clock())
-            spent = self.spent.setdefault(key, [0, 0, 0, 0])
+            spent = self.spent.setdefault(key, [0, 0, 0, 0, outside[0][DEPTH] + 1])
             crossing = Crossing(self, spent, outside[0], start_response)
             self.go((spent, CALL))
             try:

@@ -160,3 +160,9 @@ def test_described():
     app = cascade(Router(), Response("a"))
     assert str(describe(app)) == "cascade\n├─ 1  Router\n└─ 2  Response"
     assert describe(cascade(Router(), statuses=[410, 404])).options == {"statuses": (404, 410)}
+
+
+def test_rebuilt():
+    app = cascade(Response("a", status=410), Response("b"), statuses=iter([410]))
+    assert TestApp(app.rebuilt([Response("c", status=410), Response("d")])).get("/").text == "d"
+    assert TestApp(app).get("/").text == "b"

@@ -201,3 +201,15 @@ def test_described():
     ]
     labels = [label for label, _ in describe(hosts({}, default=Response(""))).parts]
     assert labels == ["default"]
+
+
+@pytest.mark.parametrize("default", [None, Response("default")], ids=["none", "default"])
+def test_rebuilt(default):
+    app = hosts(TABLE, default=default)
+    _, parts = app.described()
+    made = app.rebuilt([Response(f"new {label}") for label, _ in parts])
+    for pattern in TABLE:
+        host = pattern.replace("*", "any")
+        assert ask(made, host) == (200, f"new {pattern}")
+    assert ask(made, "other")[0] == (421 if default is None else 200)
+    assert ask(app, "example.com") == (200, "exact")

@@ -36,6 +36,7 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
             raise TypeError(f"cascade() takes WSGI applications, not {app!r}")
     if not apps:
         raise TypeError("cascade() takes at least one application")
+    statuses = tuple(statuses)
     passed_on = frozenset(map(_code, statuses))
     *attempts, last = apps
 
@@ -55,6 +56,7 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
     parts = [(str(number), app) for number, app in enumerate(apps, 1)]
     answer.__qualname__ = "cascade"
     answer.described = lambda: (options, parts)  # type: ignore[attr-defined]
+    answer.rebuilt = lambda apps: cascade(*apps, statuses=statuses)  # type: ignore[attr-defined]
     return answer
 
 

@@ -66,11 +66,18 @@ def hosts(
     def find(name: str) -> WSGIApplication | None:
         return next((apps[key] for key in wildcards(name) if key in apps), None)
 
+    def rebuilt(others: list[WSGIApplication]) -> WSGIApplication:
+        return hosts(
+            dict(zip(patterns.values(), others, strict=False)),
+            default=None if default is None else others[-1],
+        )
+
     parts = [(pattern, table[pattern]) for pattern in patterns.values()]
     if default is not None:
         parts.append(("default", default))
     answer.__qualname__ = "hosts"
     answer.described = lambda: ({}, parts)  # type: ignore[attr-defined]
+    answer.rebuilt = rebuilt  # type: ignore[attr-defined]
     return answer
 
 
