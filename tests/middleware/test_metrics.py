@@ -8,6 +8,7 @@ from wsgiref.util import FileWrapper
 from wsgiref.validate import validator
 
 import pytest
+from flask import Flask, request
 from webtest import TestApp
 
 from wsgikit import HTTPError, Request, Response, Router, stack
@@ -93,9 +94,52 @@ def test_the_label_may_come_from_another_framework():
     assert list(counted(into)) == [("GET", "shop.items", 200)]
 
 
-def test_a_label_that_fails_is_told_and_the_request_is_counted(caplog):
+def test_the_label_of_flask():
+    flask = Flask("shop")
+
+    @flask.before_request
+    def note_route():
+        if request.url_rule is not None:
+            request.environ["shop.route"] = request.url_rule.rule
+
+    @flask.get("/orders/<int:id>")
+    def order(id):
+        return f"order {id}"
+
     into = Metrics()
-    checked(metrics(into=into, route=lambda environ: environ["none"]), hello).get("/")
+    layer = metrics(into=into, route=lambda environ: environ.get("shop.route"))
+    app = checked(layer, flask)
+    app.get("/orders/7")
+    app.get("/none", status=404)
+    assert sorted(counted(into)) == [("GET", "", 404), ("GET", "/orders/<int:id>", 200)]
+
+
+def test_no_label_is_the_empty_one(caplog):
+    into = Metrics()
+    app = checked(metrics(into=into, route=lambda environ: environ.get("none")), hello)
+    for _ in range(600):  # more than are kept before they are added up
+        app.get("/")
+    assert counted(into) == {("GET", "", 200): (600, 3000)}
+    assert not caplog.records
+
+
+def test_a_label_may_be_a_text_of_another_class():
+    class Route(str):
+        __slots__ = ()
+
+    into = Metrics()
+    checked(metrics(into=into, route=lambda environ: Route("/x")), hello).get("/")
+    assert counted(into) == {("GET", "/x", 200): (1, 5)}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [lambda environ: environ["none"], lambda environ: 5, lambda environ: b"/x", lambda environ: []],
+    ids=["fails", "int", "bytes", "list"],
+)
+def test_a_label_that_fails_is_told_and_the_request_is_counted(route, caplog):
+    into = Metrics()
+    checked(metrics(into=into, route=route), hello).get("/")
     assert counted(into) == {("GET", "", 200): (1, 5)}
     assert into.read()[1] == 0
     assert "route of metrics() failed" in caplog.text

@@ -47,14 +47,15 @@ def metrics(
     app: WSGIApplication,
     *,
     into: Metrics,
-    route: Callable[[WSGIEnvironment], str] = route_template,
+    route: Callable[[WSGIEnvironment], str | None] = route_template,
 ) -> WSGIApplication:
     """Each request is counted and timed, from here until its response is over.
 
     :param into: what counts; as an application, it shows what was counted.
     :param route: the label by which requests are told apart, from the environ as the application
-        leaves it. It is called when the response is over, and must have few values: a path that
-        clients choose is none. If it fails, that is logged, and the label is empty.
+        leaves it; None is the empty one. It is called when the response is over, and must have few
+        values: a path that clients choose is none. If it fails, or returns what is no text, that is
+        logged, and the label is empty.
 
     A request that the application failed at counts as a 500 if nothing had been sent. Methods that
     are not usual are ``_OTHER``.
@@ -68,14 +69,23 @@ def metrics(
     def done(observed: Observed, environ: WSGIEnvironment) -> None:
         try:
             label = route(environ)
+            if label.__class__ is not str:
+                label = _checked(label)
         except Exception:
             LOG.exception("route of metrics() failed")
             label = ""
         status = observed.status if observed.outcome != "failed" else str(observed.code)
-        ended(id(environ), observed.method, label, status, observed.took, observed.sent or 0)
+        ended(id(environ), observed.method, label or "", status, observed.took, observed.sent or 0)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         began(id(environ))
         return observe(app, environ, start_response, done, environ)
 
     return answer
+
+
+def _checked(label: object) -> str | None:
+    """A label that is no plain ``str``: None, or a ``str`` of a kind of its own."""
+    if label is not None and not isinstance(label, str):
+        raise TypeError(f"route returned {label!r:.200}: it has to return a str, or None")
+    return label
