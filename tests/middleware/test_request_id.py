@@ -38,6 +38,15 @@ def test_each_request_gets_an_id_that_the_response_tells():
     assert current_id.get() is None
 
 
+def test_one_that_the_application_tells_is_replaced():
+    def app(environ, start_response):
+        start_response("200 OK", [*TEXT, ("x-request-id", "app"), ("X-Request-ID", "other")])
+        return [environ[REQUEST_ID].encode()]
+
+    answer = checked(request_id(), app).get("/")
+    assert answer.headers.getall("X-Request-ID") == [answer.text]
+
+
 @pytest.mark.parametrize(
     "given_id",
     [

@@ -6,7 +6,7 @@ import pytest
 from webtest import TestApp
 
 from tests.wrap.doubles import TEXT, Server, answering, late, nothing, replacing
-from wsgikit.wrap import add_headers, add_unless, on_start
+from wsgikit.wrap import add_headers, add_unless, on_start, put_header
 
 
 def test_on_start_edits_status_and_headers():
@@ -49,6 +49,7 @@ def started_through(how, app):
 EDITS = {
     "on_start": lambda start: on_start(start, lambda s, h: (s, [*h, ("X-Edited", "1")])),
     "add_headers": lambda start: add_headers(start, [("X-Edited", "1")]),
+    "put_header": lambda start: put_header("X-Edited")(start, "1"),
     "add_unless": add_unless(["x-own"], [("X-Edited", "1")], lambda s, h: (s, h)),
 }
 
@@ -126,3 +127,20 @@ def test_add_unless_leaves_the_applications_own_list_alone():
         before = own.copy()
         add_unless(["a"], [("X-Added", "1")], edit)(nothing)("200 OK", own)
         assert own == before
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Id", "ETag", "Content-Type"], ids=["seldom", "usual", "in-each-response"]
+)
+def test_put_header_replaces_all_of_that_name(name):
+    own = [("Content-Length", "0"), (name.lower(), "1"), ("Date", "now"), (name, "2")]
+    before = own.copy()
+    given = []
+    start = put_header(name)(lambda *args: given.append(args), "new")
+    start("200 OK", own)
+    start("200 OK", [("Server", "x")])
+    assert given == [
+        ("200 OK", [("Content-Length", "0"), ("Date", "now"), (name, "new")], None),
+        ("200 OK", [("Server", "x"), (name, "new")], None),
+    ]
+    assert own == before

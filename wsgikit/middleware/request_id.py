@@ -11,7 +11,7 @@ from wsgikit.compose import layer
 from wsgikit.context import within
 from wsgikit.http.grammar import is_token
 from wsgikit.keys import REQUEST_ID
-from wsgikit.wrap import add_headers
+from wsgikit.wrap import put_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def request_id(
 ) -> WSGIApplication:
     """Each request has an id, which the response tells in a header field.
 
-    :param header: the name of the field, in the request and in the response.
+    :param header: the name of the field, in the request and in the response. One that the
+        application sets itself is replaced.
     :param inbound: whether an id that comes with the request is kept. A proxy in front may have
         given one, and logged it. Clients may choose what they like as well: an id is no secret and
         no proof of anything. One that is longer than 128 characters or has others than letters,
@@ -68,6 +69,7 @@ def request_id(
         raise ValueError(f"header takes the name of a field, not {header!r}")
     key = f"HTTP_{header.upper().replace('-', '_')}"
     new = make if make is new_id else _checked(make)
+    put = put_header(header)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         if REQUEST_ID in environ:
@@ -76,8 +78,7 @@ def request_id(
         if given is None or not inbound or _ID.fullmatch(given) is None:
             environ[key] = given = new()  # others inside may look there
         environ[REQUEST_ID] = given
-        told = add_headers(start_response, ((header, given),))
-        return within(current_id, given, app, environ, told)
+        return within(current_id, given, app, environ, put(start_response, given))
 
     return answer
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wsgikit.wrap.start import add_headers as add_headers
     from wsgikit.wrap.start import add_unless as add_unless
     from wsgikit.wrap.start import on_start as on_start
+    from wsgikit.wrap.start import put_header as put_header
     from wsgikit.wrap.transform import Transformer as Transformer
     from wsgikit.wrap.transform import transform as transform
     from wsgikit.wrap.without_body import without_body as without_body
@@ -46,6 +47,7 @@ _EXPORTS = {
     "observe": "observe",
     "on_close": "body",
     "on_start": "start",
+    "put_header": "start",
     "transform": "transform",
     "without_body": "without_body",
 }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from wsgikit.types import HeaderList, StartResponse
 
-__all__ = ["Later", "add_headers", "add_unless", "on_start"]
+__all__ = ["Later", "add_headers", "add_unless", "on_start", "put_header"]
 
 
 def on_start(
@@ -74,6 +74,29 @@ def add_unless(
     # Bound to a start_response as a method is to its object. A closure for each request, and the
     # function that makes it, would take 0.3 µs more of 1.3.
     return start.__get__
+
+
+def put_header(name: str) -> Callable[[StartResponse, str], StartResponse]:
+    """Give each response the field ``name`` once, in place of any that it has itself.
+
+    To be called once; what it returns takes a request's ``start_response`` and the value.
+    """
+    wanted = name.lower()
+    others = frozenset([usual for usual in _USUAL if usual.lower() != wanted])
+
+    def around(start_response: StartResponse, value: str) -> StartResponse:
+        def start(
+            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
+        ) -> Callable[[bytes], object]:
+            for own, _ in headers:
+                if own not in others and own.lower() == wanted:
+                    headers = [field for field in headers if field[0].lower() != wanted]
+                    break
+            return start_response(status, [*headers, (name, value)], exc_info)
+
+        return start
+
+    return around
 
 
 class Later:
