@@ -170,6 +170,16 @@ def test_what_the_application_grants_itself_stays():
     assert answer.headers["Vary"] == "Accept"
 
 
+@pytest.mark.parametrize("credentials", [False, True])
+def test_credentials_that_the_application_grants_to_no_origin_do_not_count(credentials):
+    own = Response("data", headers={"access-control-allow-credentials": "true"})
+    layer = cors(origins=[APP], credentials=credentials)
+    answer = checked(layer, own).get("/", headers={"Origin": APP})
+    assert answer.headers.getall("Access-Control-Allow-Origin") == [APP]
+    given = answer.headers.getall("Access-Control-Allow-Credentials")
+    assert given == (["true"] if credentials else [])
+
+
 # Preflights
 
 

@@ -42,6 +42,7 @@ ORDER = {
 
 _ASKED_METHOD = "HTTP_ACCESS_CONTROL_REQUEST_METHOD"
 _ALLOW_ORIGIN = "Access-Control-Allow-Origin"
+_ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
 _VARY = ("Vary", "Origin")
 _PRIVATE = ("Access-Control-Allow-Private-Network", "true")
 # How many origins below wildcards are remembered with their fields.
@@ -107,7 +108,7 @@ def cors(
         """What is added to responses for ``origin``, and what answers its preflights."""
         fields = [(_ALLOW_ORIGIN, origin)]
         if credentials:
-            fields.append(("Access-Control-Allow-Credentials", "true"))
+            fields.append((_ALLOW_CREDENTIALS, "true"))
         if not anybody:
             fields.append(_VARY)
         allow = [*fields, ("Access-Control-Allow-Methods", ", ".join(methods))]
@@ -154,11 +155,13 @@ def _adding(fields: HeaderList) -> Around:
     def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
         kept = Headers.view(headers)
         if _ALLOW_ORIGIN not in kept:
+            kept.pop(_ALLOW_CREDENTIALS, None)  # two make none; alone, it was no permission
             headers += fields
             kept.vary()  # makes one line of two
         return status, headers
 
-    return add_unless((_ALLOW_ORIGIN.lower(), "vary"), fields, edit)
+    names = (_ALLOW_ORIGIN.lower(), _ALLOW_CREDENTIALS.lower(), "vary")
+    return add_unless(names, fields, edit)
 
 
 def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
