@@ -79,9 +79,12 @@ def test_who_gets_through(file):
 
 def test_what_stays_open(file):
     file.touch()
-    app = site(file, paths=["/health", "/static/*"])
+    app = site(file, paths=["/health", "/static/*", "/gesund/é", "/bücher/*"])
     for path, status in {
         "/health": 200,
+        "/gesund/%C3%A9": 200,
+        "/gesund/%E9": 503,
+        "/b%C3%BCcher/1": 200,
         "/health/": 503,
         "/static/a.css": 200,
         "/static": 503,

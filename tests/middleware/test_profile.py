@@ -348,8 +348,8 @@ def test_a_query_of_too_many_fields(tmp_path):
 
 
 def test_another_page(tmp_path):
-    app = checked(profile(directory=tmp_path, page="/__where"), told)
-    assert "Profiles" in app.get("/__where")
+    app = checked(profile(directory=tmp_path, page="/pröf"), told)
+    assert "Profiles" in app.get("/pr%C3%B6f")
     assert app.get("/_profile").text == "none"
 
 

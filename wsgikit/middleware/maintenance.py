@@ -8,6 +8,7 @@ from time import monotonic
 
 from wsgikit.clients import Clients, client_address
 from wsgikit.compose import layer
+from wsgikit.environ import native
 from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError
 from wsgikit.stores.limits import check_timeout
@@ -75,8 +76,8 @@ def maintenance(
     for path in paths:
         if path[:1] != "/" or "*" in path.removesuffix("*"):
             raise ValueError(f"paths takes '/path' and '/path/*', not {path!r}")
-    exact = frozenset([path for path in paths if path[-1] != "*"])
-    starts = tuple([path[:-1] for path in paths if path[-1] == "*"])
+    exact = frozenset([native(path) for path in paths if path[-1] != "*"])
+    starts = tuple([native(path[:-1]) for path in paths if path[-1] == "*"])
     clients = Clients(client_address, safelist)
     headers = [("Retry-After", str(retry_after)), ("Cache-Control", "no-store")]
     looked = -interval - 1.0 + clock()

@@ -10,6 +10,7 @@ from threading import Lock
 from wsgikit.compose import layer
 from wsgikit.debug.home import is_at_home
 from wsgikit.debug.profiles import keep_profile, kept_profiles, list_page, profile_page
+from wsgikit.environ import native
 from wsgikit.errors import NOT_FOUND, answer_error
 from wsgikit.failures import LOG
 from wsgikit.http.problem import HTTPError
@@ -64,6 +65,7 @@ def profile(
         raise ValueError(f"keep takes a number of files from 1 on, not {keep!r}")
     if not isinstance(page, str) or page[:1] != "/":
         raise ValueError(f"page takes a path, such as '/_profile', not {page!r}")
+    page = native(page)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         query: str = environ.get("QUERY_STRING", "")
