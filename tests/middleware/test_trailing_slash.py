@@ -52,6 +52,8 @@ REMOVED = {
     "/a\r\nb/": "/a%0D%0Ab",
     "/b\xc3\xbccher/": "/b%C3%BCcher",
     "*": None,
+    "http://evil.example/": None,  # so wsgiref reads "GET http://evil.example/ HTTP/1.1"
+    "a/": None,
 }
 APPENDED = {
     "/": None,
@@ -104,6 +106,13 @@ def test_no_redirect_leaves_the_site_or_leads_to_another(path, end):
         assert there[0] == "/"
         assert there[1:2] not in ("/", "\\")
         assert (there[-1] == "/") == (end == "append")
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=20))
+def test_what_is_no_path_passes(path):
+    if path[:1] != "/":
+        assert sent(path) is None
+        assert sent(path, end="append") is None
 
 
 def test_the_option_is_checked_when_the_layer_is_put_on():

@@ -58,6 +58,8 @@ def trailing_slash(
 
 
 def _without(path: str) -> str:
+    if path[:1] != "/":  # the "*" of OPTIONS; to wsgiref, a whole URL is a path as well
+        return path
     return path.rstrip("/") or path
 
 
