@@ -33,9 +33,10 @@ def body_limit(app: WSGIApplication, *, max_size: int) -> WSGIApplication:
     :raises ValueError: for what is no number of bytes.
 
     Where a body's length is not told (chunked), ``wsgi.input`` is replaced by a stream that raises
-    an :class:`~wsgikit.HTTPError` 413 once more than ``max_size`` bytes have been read. Whatever
-    the application makes of that, an error of its own or none, the client gets the 413, unless the
-    response had started before. A Content-Length that is no number is a 400.
+    an :class:`~wsgikit.HTTPError` 413 once more than ``max_size`` bytes have been read. If the
+    application answers that by a 4xx, drawn as its errors are, the client gets its answer; whatever
+    else it makes of it, a failure, a 500 or a 200, the client gets a 413. A response that had
+    started before is not replaced. A Content-Length that is no number is a 400.
     """
     if type(max_size) is not int or max_size < 0:
         raise ValueError(f"max_size takes a number of bytes, not {max_size!r}")
