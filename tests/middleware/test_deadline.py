@@ -8,7 +8,7 @@ from wsgiref.validate import validator
 import pytest
 from webtest import TestApp
 
-from wsgikit import Request, Response, layer, stack
+from wsgikit import HTTPError, Request, Response, layer, stack
 from wsgikit.keys import DEADLINE
 from wsgikit.middleware import deadline, errors
 from wsgikit.middleware.deadline import remaining
@@ -57,6 +57,22 @@ def test_view_that_looks_at_the_clock_in_vain_is_a_503():
     assert "longer than a request may take" in answer.text
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["call", "body"])
+def test_any_application_that_looks_at_the_clock_in_vain_is_a_503(late, caplog):
+    def blocks(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        wait_until_over(environ)
+        yield f"{remaining(environ)}".encode()
+
+    def app(environ, start_response):
+        return blocks(environ, start_response) if late else list(blocks(environ, start_response))
+
+    answer = checked(deadline(seconds=0.01), app).get("/", status=503)
+    assert "longer than a request may take" in answer.text
+    assert answer.headers["Retry-After"] == "5"
+    assert not caplog.records
+
+
 def test_timeout_that_comes_out_when_the_time_is_over_is_a_503(caplog):
     answer = checked(deadline(seconds=0.01), times_out).get("/a", status=503)
     assert "longer than a request may take" in answer.text
@@ -76,7 +92,9 @@ def test_timeout_in_the_middle_is_a_503_as_long_as_nothing_was_sent(caplog):
     assert caplog.records[0].levelno == logging.ERROR
 
 
-@pytest.mark.parametrize("error", [TimeoutError("early"), ValueError("other")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [TimeoutError("early"), ValueError("other"), HTTPError(503, "own")], ids=repr
+)
 def test_other_failures_pass(error):
     def app(environ, start_response):
         raise error

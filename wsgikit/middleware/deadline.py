@@ -34,9 +34,10 @@ def deadline(app: WSGIApplication, *, seconds: float) -> WSGIApplication:
     :raises ValueError: for what is no positive number of seconds.
 
     It is cooperative: nobody is interrupted, and who is late but does answer is heard. A view asks
-    :func:`remaining` where it is about to wait, or passes it on as a timeout. If a
-    :class:`TimeoutError` comes out of the application when the time is over, the answer is a 503
-    and the logger ``wsgikit.errors`` gets the traceback.
+    :func:`remaining` where it is about to wait, or passes it on as a timeout. What that raises when
+    the time is over is answered by a 503 with Retry-After, wherever it comes out. If a
+    :class:`TimeoutError` comes out of the application then, the answer is the same, and the logger
+    ``wsgikit.errors`` gets the traceback.
 
     Writes ``wsgikit.deadline``. One that is there already (of an outer layer, or of a server that
     knows how long the request has waited) stays if it is earlier; if it is over, the application is
@@ -56,6 +57,8 @@ def deadline(app: WSGIApplication, *, seconds: float) -> WSGIApplication:
         environ[DEADLINE] = end
 
         def rescue(error: Exception) -> WSGIApplication:
+            if isinstance(error, _Late):
+                return _late
             if not isinstance(error, TimeoutError) or monotonic() < end:
                 raise error
             return logged(_late, error, "was not answered in time")
@@ -70,17 +73,21 @@ def remaining(environ: WSGIEnvironment) -> float:
 
     For a timeout: ``connection.settimeout(min(5, remaining(request.environ)))``.
 
-    :raises HTTPError: 503, when none are left.
+    :raises HTTPError: 503 with Retry-After, when none are left.
     """
     left: float = environ.get(DEADLINE, float("inf")) - monotonic()
     if left <= 0:
-        raise _error()
+        raise _Late()
     return left
 
 
 def _late(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-    return answer_error(_error(), environ, start_response)
+    return answer_error(_Late(), environ, start_response)
 
 
-def _error() -> HTTPError:
-    return HTTPError(503, "This took longer than a request may take. Try again later.")
+class _Late(HTTPError):
+    """The time is over. The layer tells it from errors that are the application's own."""
+
+    def __init__(self) -> None:
+        detail = "This took longer than a request may take. Try again later."
+        super().__init__(503, detail, headers=[("Retry-After", "5")])
