@@ -5,15 +5,18 @@ from __future__ import annotations
 from wsgikit.caching.shelf import url_key
 from wsgikit.environ import host, native
 from wsgikit.http.caching import seconds
-from wsgikit.http.query import percent_decode
+from wsgikit.http.hosts import split_host
+from wsgikit.http.location import resolve
+from wsgikit.http.query import PATH_SAFE, percent_decode, percent_encode_octets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgikit.caching.entry import Entry
     from wsgikit.caching.shelf import Found
+    from wsgikit.http.location import Parts
     from wsgikit.types import WSGIEnvironment
 
-__all__ = ["is_for_application", "is_usable", "key_of", "key_of_url", "why"]
+__all__ = ["is_for_application", "is_usable", "key_of", "key_of_reference", "place_of", "why"]
 
 
 def is_for_application(environ: WSGIEnvironment) -> bool:
@@ -30,21 +33,29 @@ def is_for_application(environ: WSGIEnvironment) -> bool:
 
 def key_of(environ: WSGIEnvironment) -> str:
     """The key of the request's URL."""
+    return url_key(*place_of(environ))
+
+
+def place_of(environ: WSGIEnvironment) -> Parts:
+    """Scheme, host, path and query of the request's URL, as an environ has them."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return url_key(
-        environ["wsgi.url_scheme"], host(environ), path or "/", environ.get("QUERY_STRING", "")
-    )
+    return (environ["wsgi.url_scheme"], host(environ), path or "/", environ.get("QUERY_STRING", ""))
 
 
-def key_of_url(url: str, scheme: str, authority: str) -> list[str]:
-    """The key of a URL or a path of the same origin; none for others."""
-    origin = f"{scheme}://{authority}".lower()
-    if url[: len(origin)].lower() == origin:
-        url = url[len(origin) :] or "/"
-    if url[:1] != "/" or url[:2] == "//":
-        return []
-    path, _, query = url.partition("#")[0].partition("?")
-    return [url_key(scheme, authority, native(percent_decode(path)), query)]
+def key_of_reference(reference: str, place: Parts) -> str | None:
+    """The key of what a response to a request for ``place`` refers to; None on other origins."""
+    scheme, authority, path, query = place
+    base = scheme, authority, percent_encode_octets(path, PATH_SAFE), query
+    there = resolve(reference, base)
+    if there[0] != scheme or _origin(scheme, there[1]) != _origin(scheme, authority):
+        return None
+    return url_key(scheme, authority, native(percent_decode(there[2])) or "/", there[3])
+
+
+def _origin(scheme: str, authority: str) -> tuple[str, str]:
+    """The host and the port of an authority, in one spelling."""
+    name, port = split_host(authority) or (authority, "")
+    return name, port or ("443" if scheme == "https" else "80")
 
 
 def is_usable(entry: Entry, age: int, asked: dict[str, str]) -> bool:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from io import BytesIO
 from time import monotonic, time
 
-from wsgikit.caching.asking import is_for_application, is_usable, key_of, key_of_url, why
+from wsgikit.caching.asking import (
+    is_for_application,
+    is_usable,
+    key_of,
+    key_of_reference,
+    place_of,
+    why,
+)
 from wsgikit.caching.fetch import Fetch
 from wsgikit.caching.flights import PATIENCE, Flights
 from wsgikit.caching.send import send, status_field
-from wsgikit.caching.shelf import Found, Shelf
+from wsgikit.caching.shelf import Found, Shelf, url_key
 from wsgikit.caching.source import Source, finder
 from wsgikit.compose import layer
-from wsgikit.environ import host
 from wsgikit.errors import answer_error
 from wsgikit.failures import LOG, request_line
 from wsgikit.http.cache_control import parse_cache_control
@@ -103,8 +109,8 @@ def cache(
     kept the last time.
 
     A POST, PUT, DELETE or other unsafe request that succeeds takes away what is kept for its URL,
-    and for the Location and Content-Location of its response if they are on the same host; a
-    response that was under way meanwhile is not kept either (§4.4).
+    and for the Location and Content-Location of its response if they are of the same origin, same
+    scheme, host and port; a response that was under way meanwhile is not kept either (§4.4).
 
     Each response to GET and HEAD has a Cache-Status (RFC 9211), and one from the store an Age.
     A store that cannot be reached is passed by.
@@ -210,15 +216,16 @@ def cache(
 
     def change(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         """An unsafe request: what it succeeds with makes stored responses invalid (§4.4)."""
-        own = key_of(environ)
-        scheme, authority = environ["wsgi.url_scheme"], host(environ)
+        place = place_of(environ)
 
         def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
             if status[:1] in "23":
-                keys = {own}
+                keys = {url_key(*place)}
                 for name, value in headers:
                     if name.lower() in ("location", "content-location"):
-                        keys.update(key_of_url(value, scheme, authority))
+                        key = key_of_reference(value, place)
+                        if key is not None:
+                            keys.add(key)
                 try:
                     for key in keys:
                         shelf.forget(key)
