@@ -157,8 +157,9 @@ class TLSSocket:
     def sendmsg(self, blocks: Sequence[bytes | memoryview]) -> int:
         """Send what the socket takes, and return how many bytes of ``blocks`` that was.
 
-        The last record is not counted until the socket has taken all that is encrypted. Its bytes
-        have to be sent again, as all that were not sent: then what is left of it is.
+        Ahead of the socket no more than :data:`BATCH` and a record are encrypted. The last record
+        is not counted until the socket has taken all that is encrypted. Its bytes have to be sent
+        again, as all that were not sent: then what is left of it is.
 
         :raises BlockingIOError: it takes nothing.
         """
@@ -174,7 +175,8 @@ class TLSSocket:
         for block in blocks:
             rest = memoryview(block)
             while rest:
-                record = self.tls.write(rest)
+                # Memory takes all that it is given: it must not be given more than is to be sent.
+                record = self.tls.write(rest[:RECORD])
                 sent += record
                 rest = rest[record:]
                 if self._outgoing.pending >= BATCH and not self._flush():
