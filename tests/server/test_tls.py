@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -262,6 +263,26 @@ def test_the_end_is_told(files, tls):
             assert client.recv(12) == b"HTTP/1.1 400"
             while client.recv(1000):
                 pass
+
+
+def test_a_body_that_breaks_off_without_framing_has_no_end(files, tls, caplog):
+    caplog.set_level(logging.INFO)
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"part one "
+        yield b"part two "
+        raise LookupError("broken off")
+
+    with serving(app, tls) as server, secure(server, files) as client:
+        client.suppress_ragged_eofs = False  # an end without close_notify is an error
+        client.sendall(LAST)
+        with pytest.raises((ConnectionResetError, ssl.SSLEOFError)):
+            everything(client)
+        until(lambda: not server._loop.sockets.connections)
+    failed, logged = caplog.records
+    assert failed.exc_info[0] is LookupError
+    assert logged.name == "wsgikit.access"
 
 
 def test_a_client_that_tells_its_end_is_answered(files, tls):

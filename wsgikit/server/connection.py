@@ -165,7 +165,11 @@ class Connection:
         self.outbox.send_file(FileSlice(fd, offset, count))
 
     def abort(self) -> None:
-        """End the connection with a reset: the response broke off, and no framing would tell."""
+        """End the connection with a reset: the response broke off, and no framing would tell.
+
+        By TLS it ends without ``close_notify`` as well. A Unix socket knows no reset: who connects
+        there by HTTP/1.0, and gets no ``Content-Length``, sees an end like any other.
+        """
         self.aborted = True
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 

@@ -28,6 +28,10 @@ class TLSConnection(Connection):
         # What is there may be the next request, of which the system will not tell.
         self.more = self.socket.pending
 
+    def abort(self) -> None:
+        super().abort()
+        self.socket.abort()
+
     def send_file(self, head: bytes, fd: int, offset: int, count: int) -> None:
         self.awaited = False
         self.outbox.send(head)

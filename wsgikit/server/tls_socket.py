@@ -210,6 +210,13 @@ class TLSSocket:
             self._say_the_end()
         self._socket.shutdown(how)
 
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        self._socket.setsockopt(level, option, value)
+
+    def abort(self) -> None:
+        """Have :meth:`close` end it without a word: the client would take that for the whole."""
+        self._over = True
+
     def close(self) -> None:
         self._say_the_end()
         self._socket.close()

@@ -50,9 +50,9 @@ class ResponseWriter(SimpleHandler):
     A body without Content-Length is sent chunked to HTTP/1.1 clients, and until the connection
     closes to others. HEAD, 204 and 304 have none. A body that is shorter or longer than its
     Content-Length, or an error after the head was sent, is logged and ends the connection: with a
-    reset where a close would look like the end of the body. An error before is answered by 500. The
-    connection also ends where the application answers without having read a body that is still on
-    its way.
+    reset where a close would look like the end of the body (a Unix socket knows none). An error
+    before is answered by 500. The connection also ends where the application answers without having
+    read a body that is still on its way.
     """
 
     environ: WSGIEnvironment
