@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from argparse import Namespace
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -83,6 +84,28 @@ def test_uploads(served, folder):
 def test_how_much_is_taken(served, folder):
     argv = ["files", "--port", "0", "--upload", "--max-upload", "50"]
     assert served(argv, lambda url: post(f"{url}/", "a.txt")) == 413
+
+
+def expecting(url, length):
+    """The first line of what is said to a form of so many bytes that asks before it is sent."""
+    port = int(url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(
+            f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\n"
+            "Expect: 100-continue\r\n\r\n".encode()
+        )
+        with client.makefile("rb") as stream:
+            return stream.readline()
+
+
+def test_uploads_of_gigabytes(served, folder):
+    def visit(url):
+        lengths = (2_000_000_000, 5_000_000_000, 5_000_000_001)
+        return [expecting(url, length).split()[1] for length in lengths]
+
+    argv = ["files", "--port", "0", "--upload", "--max-upload", "5G"]
+    assert served(argv, visit) == [b"100", b"100", b"413"]
 
 
 def test_replacing_is_offered_when_told_to(served, get):

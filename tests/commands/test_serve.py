@@ -134,6 +134,27 @@ def test_https(served, folder):
     assert served.url.startswith("https://127.0.0.1:")
 
 
+def test_how_large_bodies_may_be(served, folder):
+    (folder / "length.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [environ['CONTENT_LENGTH'].encode()]\n"
+    )
+
+    def visit(url):
+        told = []
+        for length in (b"2000000000", b"2000000001"):
+            with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+                client.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %b\r\n" % length)
+                client.sendall(b"Expect: 100-continue\r\n\r\n")
+                with client.makefile("rb") as stream:
+                    told.append(stream.readline().split()[1])
+        return told
+
+    argv = ["serve", "length", "--port", "0", "--max-body", "2G"]
+    assert served(argv, visit) == [b"200", b"413"]
+
+
 def test_certificates_that_are_none(refused, folder):
     assert "--key and --client-ca go with --cert" in refused("serve", "hello", "--key", "key")
     (folder / "cert").write_text("")

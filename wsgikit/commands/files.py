@@ -11,6 +11,7 @@ from wsgikit.commands.command import add as add_command
 from wsgikit.commands.serving import add_address, is_local, run_server
 from wsgikit.compose import stack
 from wsgikit.http.hosts import host_pattern
+from wsgikit.server.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ site can pass itself off as this one; --hosts takes more names.
 
 _INDEX = "index.html"
 _OWN = ("localhost", "127.0.0.1", "[::1]")
+
+# So many bytes more than --max-upload come to the application, which says itself what it takes.
+_ROOM = 1 << 20
 
 
 def add(commands: _SubParsersAction[Command]) -> None:
@@ -73,7 +77,10 @@ def run(options: Namespace) -> None:
         layers.append(middleware.cors(origins=["*"], expose=["*"]))
     if options.upload and not local:
         printed("Whoever can reach this address can add files.", error=True)
-    run_server(stack(*layers, app), options)
+    limits = None
+    if options.upload:
+        limits = Limits(body_bytes=max(Limits().body_bytes, options.max_upload + _ROOM))
+    run_server(stack(*layers, app), options, limits=limits)
 
 
 def _single_page(root: str, options: Namespace) -> WSGIApplication:

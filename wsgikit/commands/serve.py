@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from wsgikit.commands.command import Trouble, number
+from wsgikit.commands.command import Trouble, number, size
 from wsgikit.commands.command import add as add_command
 from wsgikit.commands.serving import add_address, add_target, loaded, run_server
 from wsgikit.response import Response
+from wsgikit.server.limits import Limits
 from wsgikit.server.reloaded import is_reloaded
 from wsgikit.server.worker import WorkerError
 
@@ -48,6 +49,8 @@ def add(commands: _SubParsersAction[Command]) -> None:
     add_address(command)
     about = "for development: start it anew when one of its modules has changed"
     command.switch("reload", about)
+    about = "how many bytes a request body may have, 1 GiB unless told; beyond them 413"
+    command.value("max-body", size, None, about)
     group = command.add_argument_group("processes")
     about = "processes that serve; 0: this one does"
     command.value("workers", number(0, 1000), "0", about, group=group)
@@ -73,7 +76,9 @@ def run(options: Namespace) -> None:
         except Trouble as trouble:
             raise WorkerError(str(trouble)) from None
 
+    body = options.max_body
     processes = {
+        "limits": None if body is None else Limits(body_bytes=body),
         "threads": options.threads,
         "stop_timeout": options.stop_timeout,
         "workers": options.workers,
