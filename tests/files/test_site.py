@@ -42,7 +42,7 @@ def folder(tmp_path):
 
 def site(folder, **options):
     given = {"index": "index.html", "hidden": False, "rules": Rules(vary=["Accept-Encoding"])}
-    return TestApp(validator(publish(Tree(folder), **given, codings=["gzip"], **options)))
+    return TestApp(validator(publish(Tree(folder), codings=["gzip"], **(given | options))))
 
 
 @MODES
@@ -97,6 +97,20 @@ def test_a_404_has_the_content_of_a_file(folder, frozen):
 def test_no_condition_and_no_range_is_for_a_404(folder, frozen):
     app = site(folder, not_found="errors/404.html", frozen=frozen)
     for asked in ({"Range": "bytes=0-1"}, {"If-None-Match": "*"}, {"If-Match": '"a"'}):
+        assert app.get("/none", headers=asked, status=404).body == LOST
+
+
+@MODES
+@pytest.mark.parametrize("memory", [0, 10_000], ids=["disk", "memory"])
+def test_a_404_is_not_cached_as_its_file_is(folder, frozen, memory):
+    caching = "public, max-age=31536000, immutable"
+    given = {"not_found": "errors/404.html", "frozen": frozen, "memory": memory}
+    app = site(folder, **given, rules=Rules(cache={"*": caching}))
+    for method in (app.get, app.head):
+        assert method("/none", status=404).headers.getall("Cache-Control") == ["no-cache"]
+        assert method("/errors/404.html").headers["Cache-Control"] == caching
+    tag = app.get("/errors/404.html").headers["ETag"]
+    for asked in ({"If-None-Match": tag}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}):
         assert app.get("/none", headers=asked, status=404).body == LOST
 
 

@@ -70,7 +70,8 @@ def static(
     :param fallback: the path of a file below the root that answers, by a 200, where nothing is and
         the client asks for a page: ``index.html`` for an application in the browser that has
         routes of its own. Scripts and pictures that are missing remain a 404.
-    :param not_found: the path of a file below the root that is the content of a 404.
+    :param not_found: the path of a file below the root that is the content of a 404, which says
+        ``no-cache`` whatever ``cache`` says of the file.
     :param types: media types by the end of the name, ``{".foo": "text/x-foo"}``, before those that
         are known anyway (:func:`wsgikit.http.media.guess_type`).
     :param cache: values of Cache-Control by pattern, ``{"fonts/*": "max-age=86400"}``, the first

@@ -45,6 +45,10 @@ _ASKING = (
 # another method would be of what the method has made (§8.8).
 _ADDED = ("etag", "last-modified", "accept-ranges")
 
+# What is for the file under its own name: how long that may be kept says nothing of what is sent
+# in place of something else, which may be there the next moment.
+_OF_ITSELF = (*_ADDED, "cache-control")
+
 # What several parts have of their own (§15.3.7.2).
 _OF_ONE = ("content-type", "content-length")
 
@@ -133,10 +137,13 @@ def send_as(
 ) -> Body:
     """Answer with a file as the content of another status, to which no condition applies.
 
+    It may not be used again without a question (``no-cache``), whatever the file says of itself.
+
     :param line: the status code and its phrase: ``404 Not Found``.
     :raises Changed: when it is not this version of the file that is there.
     """
-    headers = [field for field in shown.whole if field[0].lower() not in _ADDED]
+    headers = [field for field in shown.whole if field[0].lower() not in _OF_ITSELF]
+    headers.append(("Cache-Control", "no-cache"))
     if environ["REQUEST_METHOD"] == "HEAD":
         start_response(line, headers)
         return no_content()
