@@ -9,7 +9,7 @@ import pytest
 
 import wsgikit.files.content
 from wsgikit.files.content import read
-from wsgikit.files.versions import Changed
+from wsgikit.files.versions import Changed, Grown
 
 
 @pytest.mark.parametrize("size", [0, 1, 65536, 65537, 200_000])
@@ -59,6 +59,18 @@ def test_an_endless_file_is_not_read_to_its_end(tmp_path):
     with pytest.raises(Changed):
         read(endless, os.stat(tmp_path / "file"), 0, stored=False)
     assert endless.blocks == 1
+
+
+@pytest.mark.parametrize("size", [0, 9, 300_000])
+def test_a_file_that_grows_meanwhile(tmp_path, size):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(size))
+    with open(path, "rb") as file, open(path, "ab", buffering=0) as log:
+        status = os.fstat(file.fileno())
+        log.write(b"one more line")
+        with pytest.raises(Grown):
+            read(file, status, 100, stored=True)
+        assert file.tell() < 200_000  # the rest is read for nothing
 
 
 def test_a_file_that_is_written_to_meanwhile(tmp_path):

@@ -519,3 +519,97 @@ def test_systems_with_other_paths_are_not_asked_in_advance(folder, monkeypatch):
 def test_an_index_that_is_no_name(folder, index):
     with pytest.raises(ValueError, match="index takes the name of a file"):
         live(folder, index=index)
+
+
+# --- files that are added to
+
+
+@pytest.fixture
+def log(folder, monkeypatch):
+    """A file that grows by a line each time that it is about to be read."""
+    path = folder / "server.log"
+    path.write_bytes(LARGE)
+    read = wsgikit.files.describer.read
+
+    def grown(file, status, wanted, *, stored):
+        if os.path.samestat(os.stat(path), status):
+            with open(path, "ab") as log:
+                log.write(b"one more line\n")
+        return read(file, status, wanted, stored=stored)
+
+    monkeypatch.setattr(wsgikit.files.describer, "read", grown)
+    return path
+
+
+@MODES
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_log_is_sent_as_long_as_it_was(mode, folder, log, method):
+    app = mode(folder, rules=Rules(types={".log": "application/x-log"}, vary=["Accept-Encoding"]))
+    for _ in range(3):
+        answer = Answer(app, "/server.log", method, wsgi__file_wrapper=FileWrapper)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "application/x-log"
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        size = int(answer.headers["Content-Length"])
+        assert len(LARGE) <= size <= log.stat().st_size
+        if method == "GET":
+            assert answer.headers["ETag"].startswith("W/")
+            assert answer.body == log.read_bytes()[:size]
+
+
+@MODES
+def test_parts_of_a_log(mode, folder, log):
+    app = mode(folder)
+    answer = Answer(app, "/server.log", HTTP_RANGE="bytes=10-19")
+    assert (answer.status, answer.body) == (206, LARGE[10:20])
+    tail = Answer(app, "/server.log", HTTP_RANGE=f"bytes={len(LARGE)}-")
+    assert (tail.status, tail.body[:9]) == (206, b"one more ")
+    assert Answer(app, "/server.log", HTTP_RANGE="bytes=10000000-").status == 416
+
+
+@MODES
+def test_a_log_as_an_index(mode, folder, log):
+    app = mode(folder, index="server.log")
+    assert Answer(app, "/").body[: len(LARGE)] == LARGE
+
+
+@MODES
+def test_a_log_that_is_written_as_it_is_sent(mode, tmp_path):
+    (tmp_path / "log").write_bytes(LARGE * 20)
+    over = threading.Event()
+
+    def write():
+        with open(tmp_path / "log", "ab", buffering=0) as log:
+            while not over.is_set():
+                log.write(b"one more line\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        app = mode(tmp_path)
+        answers = [Answer(app, "/log") for _ in range(5)]
+    finally:
+        over.set()
+        writer.join()
+    content = (tmp_path / "log").read_bytes()
+    for answer in answers:
+        assert answer.status == 200
+        assert answer.body == content[: int(answer.headers["Content-Length"])]
+
+
+def test_a_file_that_is_written_over_all_the_time(folder, monkeypatch):
+    read = wsgikit.files.describer.read
+    path = folder / "large"
+
+    def written(file, status, wanted, *, stored):
+        os.utime(path, (1, 1))
+        return read(file, status, wanted, stored=stored)
+
+    monkeypatch.setattr(wsgikit.files.describer, "read", written)
+    answer = Answer(live(folder), "/large")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+@MODES
+def test_a_log_is_no_page_of_a_404(mode, folder, log):
+    assert Answer(mode(folder, not_found="server.log"), "/none").status == 503

@@ -319,3 +319,10 @@ def test_any_range_and_condition_is_answered(tmp_path_factory, wanted, validator
     file.write_bytes(DATA)
     fields = {"RANGE": f"bytes={wanted}", "IF_RANGE": validator, "IF_NONE_MATCH": validator}
     assert Answer(file, **fields).status in (200, 206, 304, 416)
+
+
+def test_fields_that_are_none_get_the_file_closed(path):
+    file, status = open_file(path)
+    with pytest.raises(AttributeError):
+        send_file(file, status, [("ETag", 1)], {"REQUEST_METHOD": "GET"}, lambda *given: None)
+    assert file.closed

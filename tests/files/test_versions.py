@@ -5,7 +5,15 @@ from time import time
 
 import pytest
 
-from wsgikit.files.versions import etag_of_times, identity_of, is_settled, modified_of
+from wsgikit.files.versions import (
+    Changed,
+    Grown,
+    check_version,
+    etag_of_times,
+    identity_of,
+    is_settled,
+    modified_of,
+)
 
 NOW = 1_700_000_000
 NANO = 10**9
@@ -37,6 +45,24 @@ def test_the_identity_of_a_real_file(tmp_path):
     os.utime(tmp_path / "other", (1, 1))
     os.replace(tmp_path / "other", path)  # same size, same time of the content
     assert identity_of(os.stat(path)) != first
+
+
+@pytest.mark.parametrize(
+    ("now", "error"),
+    [
+        ({"size": 6, "mtime": NOW, "ctime": NOW}, Grown),
+        ({"size": 5, "mtime": NOW, "ctime": NOW}, Changed),
+        ({"size": 4, "mtime": NOW, "ctime": NOW}, Changed),
+        ({"size": 6, "inode": 2}, Changed),
+        ({"size": 6, "device": 2}, Changed),
+    ],
+    ids=str,
+)
+def test_what_became_of_a_file(now, error):
+    check_version(status(), identity_of(status()))
+    with pytest.raises(Changed) as raised:
+        check_version(status(**now), identity_of(status()))
+    assert raised.type is error
 
 
 @pytest.mark.parametrize(

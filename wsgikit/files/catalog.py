@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from wsgikit.files.describer import AnyTree, Describer
+    from wsgikit.files.representation import Growing
     from wsgikit.files.resource import Resource
 
 __all__ = ["Catalog"]
@@ -76,6 +77,10 @@ class Catalog:
         finally:
             found.close()
         return known
+
+    def growing(self, found: Found) -> Growing:
+        """A file that is added to, for one answer: as it was opened, which is to be closed."""
+        return self._describer.growing(found)
 
     def scan(self, index: str | None, *, hidden: bool) -> None:
         """Describe all there is, once and for all; the smallest first, as memory is for them.

@@ -10,7 +10,7 @@ from hashlib import sha256
 from time import time
 from zlib import crc32
 
-from wsgikit.files.versions import Changed, etag_of_times, identity_of
+from wsgikit.files.versions import Changed, check_version, etag_of_times, identity_of
 from wsgikit.http.etags import ETag
 from wsgikit.trees.opening import BLOCK_SIZE
 
@@ -54,11 +54,12 @@ def read(file: BinaryIO, status: os.stat_result, wanted: int, *, stored: bool) -
     :param status: what the system told of the file when it was opened.
     :param wanted: the size in bytes up to which the bytes are wanted.
     :param stored: whether it is a file of the system, which may change meanwhile.
-    :raises Changed: when it did.
+    :raises Changed: when it did; :class:`~wsgikit.files.versions.Grown` when it only became longer.
     """
     size = status.st_size
     if stored and size > DIGEST_LIMIT:
         return Content(etag_of_times(status, time()))
+    identity = identity_of(status)
     digest = sha256()
     checksum = length = 0
     blocks = []
@@ -68,10 +69,12 @@ def read(file: BinaryIO, status: os.stat_result, wanted: int, *, stored: bool) -
         length += len(block)
         if size <= wanted:
             blocks.append(block)
+        if stored:
+            check_version(os.fstat(file.fileno()), identity)
         if length > size:
             break
-    if length != size or (stored and identity_of(os.fstat(file.fileno())) != identity_of(status)):
-        raise Changed("the file was written to while it was read")
+    if length != size:
+        raise Changed("the file is not as long as was told")
     data = b"".join(blocks) if size <= wanted else None
     value = digest.hexdigest()
     return Content(ETag(value[:_DIGITS]), value, checksum, data)

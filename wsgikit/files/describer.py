@@ -7,9 +7,9 @@ from time import time
 
 from wsgikit.files.codings import SUFFIXES
 from wsgikit.files.content import Content, read
-from wsgikit.files.representation import Packaged, Stored
+from wsgikit.files.representation import Growing, Packaged, Stored
 from wsgikit.files.resource import IDENTITY, Choices, Resource, WatchedResource
-from wsgikit.files.versions import identity_of, is_settled, modified_of
+from wsgikit.files.versions import Changed, etag_of_times, identity_of, is_settled, modified_of
 from wsgikit.http.problem import HTTPError
 
 TYPE_CHECKING = False
@@ -115,7 +115,8 @@ class Describer:
         """The resource of a file.
 
         :param vary: the fields of the request that led to it, beside the path.
-        :raises Changed: when it is written to meanwhile.
+        :raises Changed: when it is written to meanwhile. A file that is looked at once only has a
+            tag made of its times then.
         """
         beside = self.beside(found)
         content = self._content(found)
@@ -141,6 +142,13 @@ class Describer:
         if settled:
             watched.trust()
         return watched
+
+    def growing(self, found: Found) -> Growing:
+        """A file that is added to while it is looked at, for one answer, as it was opened."""
+        status, now = found.status, time()
+        fields = self._rules.fields(found.names)
+        etag = etag_of_times(status, now)
+        return Growing(fields, status, etag, modified_of(status, now), found.opened())
 
     def confirm(self, known: Resource, found: Found) -> bool:
         """Whether ``known`` tells of what was found, and of what is beside it."""
@@ -184,7 +192,12 @@ class Describer:
         known = self._contents.get(key)
         if known is not None and status.st_size > wanted:
             return known
-        content = read(found.opened(), status, wanted, stored=found.path is not None)
+        try:
+            content = read(found.opened(), status, wanted, stored=found.path is not None)
+        except Changed:
+            if self._watched:
+                raise
+            return Content(etag_of_times(status, time()))
         if found.path is not None and content.data is None and is_settled(status, time()):
             if len(self._contents) >= _MOST_CONTENTS:
                 self._contents.clear()

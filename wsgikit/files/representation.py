@@ -6,7 +6,7 @@ import os
 from io import FileIO
 
 from wsgikit import http
-from wsgikit.files.versions import Changed, identity_of
+from wsgikit.files.versions import Changed, check_version, identity_of
 from wsgikit.http.headers import Headers
 from wsgikit.trees.opening import OPEN_FLAGS, TROUBLE
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wsgikit.http.etags import ETag
     from wsgikit.types import HeaderList
 
-__all__ = ["Opened", "Packaged", "Representation", "Stored"]
+__all__ = ["Growing", "Opened", "Packaged", "Representation", "Stored"]
 
 
 class Representation:
@@ -40,6 +40,9 @@ class Representation:
 
     #: The version that is sent, where a file of the system is.
     identity: Identity | None
+
+    #: Whether it is added to, so that a server that sends it to its end might send too much.
+    grows = False
 
     def __init__(self, fields: HeaderList, size: int, etag: ETag, modified: int | None) -> None:
         self.size = size
@@ -105,6 +108,14 @@ class Opened(Representation):
         return self.file
 
 
+class Growing(Opened):
+    """A file that is open already and is added to: as long as it was when it was opened."""
+
+    __slots__ = ()
+
+    grows = True
+
+
 class Stored(Representation):
     """A file of the system, opened anew for each answer, as long as it is the same version.
 
@@ -113,6 +124,8 @@ class Stored(Representation):
     """
 
     __slots__ = ("path",)
+
+    identity: Identity
 
     def __init__(
         self,
@@ -135,8 +148,7 @@ class Stored(Representation):
                 raise
             raise Changed from None
         try:
-            if identity_of(os.fstat(descriptor)) != self.identity:
-                raise Changed
+            check_version(os.fstat(descriptor), self.identity)
             return FileIO(descriptor)
         except BaseException:
             os.close(descriptor)

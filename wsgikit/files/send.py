@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wsgikit.files.versions import Identity
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIEnvironment
 
-__all__ = ["send", "send_as", "send_file"]
+__all__ = ["send", "send_as", "send_file", "send_opened"]
 
 # A request that has none of them gets the whole, and most do.
 _ASKING = (
@@ -68,15 +68,24 @@ def send_file(
     """
     try:
         shown = _opened(file, status, headers)
-        body = send(shown, environ, start_response)
-    except HTTPError as error:
-        file.close()
-        return answer_error(error, environ, start_response)
     except BaseException:
         file.close()
         raise
+    return send_opened(shown, environ, start_response)
+
+
+def send_opened(shown: Opened, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+    """Answer with what is open already, which is closed in any case, as :func:`send` does."""
+    try:
+        body = send(shown, environ, start_response)
+    except HTTPError as error:
+        shown.file.close()
+        return answer_error(error, environ, start_response)
+    except BaseException:
+        shown.file.close()
+        raise
     if not shown.taken:
-        file.close()
+        shown.file.close()
     return body
 
 
@@ -200,7 +209,7 @@ def _send_whole(
     try:
         start_response(line, headers)
         wrapper = environ.get(FILE_WRAPPER)
-        if wrapper is None:
+        if wrapper is None or shown.grows:
             return Replaced(blocks_of(file, shown.identity, 0, shown.size), file.close)
         body: Body = wrapper(file, BLOCK_SIZE)
         return body

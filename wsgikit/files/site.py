@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wsgikit import http
 from wsgikit.errors import NOT_FOUND, answer_error, draw_error
-from wsgikit.files.send import send, send_as
-from wsgikit.files.versions import Changed
+from wsgikit.files.send import send, send_as, send_opened
+from wsgikit.files.versions import Changed, Grown
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.query import PATH_SAFE, QUERY_SAFE, percent_encode_octets
 from wsgikit.keys import DRAW_ERROR
@@ -15,11 +15,15 @@ from wsgikit.trees.names import is_hidden, safe_parts, url_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from wsgikit.files.catalog import Catalog
     from wsgikit.files.describer import Found
     from wsgikit.files.resource import Resource
     from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
+
+    #: Gives what answers with a file, which is known by a key.
+    _OfFile: TypeAlias = Callable[[str, Found], WSGIApplication]
 
 __all__ = ["Site", "Spare"]
 
@@ -98,7 +102,7 @@ class Site:
 
     def look(self, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         """Look for what the request is for, and answer with it."""
-        return _steadily(self._choose, environ, start_response)
+        return _steadily(self._choose, environ, start_response, self._choose_growing)
 
     @property
     def missing(self) -> WSGIApplication:
@@ -111,6 +115,12 @@ class Site:
         return _steadily(self._instead, environ, start_response)
 
     def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:
+        return self._found(environ, self._of_file)
+
+    def _choose_growing(self, environ: WSGIEnvironment) -> WSGIApplication:
+        return self._found(environ, self._of_growing)
+
+    def _found(self, environ: WSGIEnvironment, of_file: _OfFile) -> WSGIApplication:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             allow = [("Allow", "GET, HEAD")]
             raise HTTPError(405, "Files are there to be read.", headers=allow)
@@ -123,11 +133,11 @@ class Site:
         except HTTPError:
             return self.missing
         if found.file is None:
-            return self._of_folder(path, names, environ)
+            return self._of_folder(path, names, environ, of_file)
         if path.endswith("/"):
             found.close()
             return self.missing
-        return self._of_file(path, found)
+        return of_file(path, found)
 
     def _of_file(self, key: str, found: Found) -> WSGIApplication:
         resource = self._catalog.resource(key, found)
@@ -137,13 +147,23 @@ class Site:
 
         return answer
 
-    def _of_folder(self, path: str, names: list[str], environ: WSGIEnvironment) -> WSGIApplication:
+    def _of_growing(self, key: str, found: Found) -> WSGIApplication:
+        shown = self._catalog.growing(found)
+
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+            return send_opened(shown, environ, start_response)
+
+        return answer
+
+    def _of_folder(
+        self, path: str, names: list[str], environ: WSGIEnvironment, of_file: _OfFile
+    ) -> WSGIApplication:
         index, folder = self._index, self._folder
         found = None if index is None else self._catalog.find_file([*names, index])
         slash = path.endswith("/")
         if found is not None:
             if slash:
-                return self._of_file(path, found)
+                return of_file(path, found)
             found.close()
         elif folder is None:
             return self.missing
@@ -171,12 +191,20 @@ def _steadily(
     choose: Callable[[WSGIEnvironment], WSGIApplication],
     environ: WSGIEnvironment,
     start_response: StartResponse,
+    choose_growing: Callable[[WSGIEnvironment], WSGIApplication] | None = None,
 ) -> Body:
-    """Answer as what is chosen does; choose once more where a file changed since it was chosen."""
+    """Answer as what is chosen does; choose once more where a file changed since it was chosen.
+
+    :param choose_growing: chooses where it has grown, and takes it as it is.
+    """
+    choices = [choose] * _ATTEMPTS
     try:
-        for _ in range(_ATTEMPTS):
+        while choices:
             try:
-                return choose(environ)(environ, start_response)
+                return choices.pop()(environ)(environ, start_response)
+            except Grown:
+                if choose_growing is not None:
+                    choices = [choose_growing]
             except Changed:
                 pass
         raise HTTPError(503, "The file is being changed.", headers=[("Retry-After", "1")])

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     #: What a file has as long as nobody changes it or puts another in its place.
     Identity: TypeAlias = tuple[int, int, int, int, int]
 
-__all__ = ["Changed", "etag_of_times", "identity_of", "is_settled", "modified_of"]
+__all__ = [
+    "Changed",
+    "Grown",
+    "check_version",
+    "etag_of_times",
+    "identity_of",
+    "is_settled",
+    "modified_of",
+]
 
 # Two changes within one tick of the file system's clock give a file the same times. The coarsest
 # clock, of FAT, ticks every two seconds.
@@ -30,6 +38,24 @@ _WEB = 631152000  # 1990-01-01
 
 class Changed(Exception):
     """The file is not the one that was looked at a moment ago: to be looked at again."""
+
+
+class Grown(Changed):
+    """The file is the same one and longer, as a log is that is added to all the time."""
+
+
+def check_version(status: os.stat_result, identity: Identity) -> None:
+    """See that a file is of the version that it was.
+
+    :raises Grown: when it is longer, and
+    :raises Changed: when it is another one or of another version.
+    """
+    if identity_of(status) == identity:
+        return
+    _, inode, size, _, device = identity
+    if (status.st_ino, status.st_dev) == (inode, device) and status.st_size > size:
+        raise Grown("the file has grown")
+    raise Changed("the file was written to, or another one is in its place")
 
 
 def identity_of(status: os.stat_result) -> Identity:
