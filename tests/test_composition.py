@@ -412,22 +412,46 @@ def without_content(script, tag, method):
     return Script(call, (Block(b""),))
 
 
+class Judged:
+    """What is seen of a script whose 404 is held back, as long as nothing was sent."""
+
+    def __init__(self):
+        self.seen, self.is_open, self.again = [], False, False
+        self.sent = self.written = False
+
+    def goes_on(self, event):
+        """Whether the script goes on after this event."""
+        match event:
+            case Start(_, again=True) if self.written and not self.is_open:
+                event = Fail()
+            case Start(status, again) if not self.is_open or (again and not self.sent):
+                self.again = self.again or self.is_open
+                self.is_open = status != 404
+            case Write() if not self.is_open:
+                self.written = True
+        if self.is_open or isinstance(event, Fail):
+            self.seen.append(event)
+            self.sent = self.sent or isinstance(event, Write | Block)
+        return not isinstance(event, Fail)
+
+
 def passed_over(script, tag, method):
     """cascade(app, other): a 404 is held back, with what is written to it."""
     call, pulled, rest = started(script)
-    seen, is_open, written = [], False, False
-    for event in call:
-        if isinstance(event, Start):
-            if event.again and written:
-                return Script((*seen, Fail()), ())
-            is_open = is_open or event.status != 404
-        if is_open or isinstance(event, Fail):
-            seen.append(event)
-        elif isinstance(event, Write):
-            written = True
-        if isinstance(event, Fail):
-            return Script(tuple(seen), ())
-    return Script(tuple(seen), pulled + rest) if is_open else OTHER
+    judged = Judged()
+    if not all(map(judged.goes_on, call)):
+        return Script((*judged.seen,), ())
+    called, judged.seen = (*judged.seen,), []
+    if not judged.is_open:
+        return Script((*called, Start(200, judged.again)), OTHER.body)
+    for event in pulled + rest:
+        if isinstance(event, Block) and not judged.is_open:
+            break
+        if not judged.goes_on(event):
+            return Script(called, (*judged.seen,))
+    if not judged.is_open:
+        judged.seen += [Start(200, again=True), *OTHER.body]
+    return Script(called, (*judged.seen,))
 
 
 def answered(script, tag, method):

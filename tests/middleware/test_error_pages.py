@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import sys
+from urllib.error import HTTPError as HTTPStatusError
+from urllib.request import Request as Asked
+from urllib.request import urlopen
 from wsgiref.validate import validator
 
 import pytest
 from webtest import TestApp
 
+from tests.wrap.doubles import Server
 from wsgikit import HTTPError, Request, Response, check, stack
 from wsgikit.middleware import error_pages, errors
+from wsgikit.testing import serving
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -115,7 +120,9 @@ def test_what_has_no_page_is_untouched(status):
     body = error_pages(pages=PAGES)(app)(
         {"REQUEST_METHOD": "GET"}, lambda *start: started.append(start)
     )
-    assert body is app
+    assert list(body) == [b"own"]
+    body.close()
+    assert app.closed == 1
     assert "Vary" not in dict(started[0][1])
 
 
@@ -160,12 +167,49 @@ def test_a_response_that_replaces_another_is_the_one_that_counts():
             start_response("404 Nope", [("Content-Type", "text/plain")], sys.exc_info())
         return [b"own"]
 
-    # The first was let through already: what replaces it is shown as it is.
     started = []
-    body = error_pages(pages=PAGES)(app)(
-        {"REQUEST_METHOD": "GET"}, lambda *start: started.append(start[0])
-    )
-    assert (list(body), started) == ([b"own"], ["200 OK", "404 Nope"])
+
+    def start_response(status, headers, exc_info=None):
+        started.append((status, exc_info is not None))
+
+    answer = error_pages(pages=PAGES)(app)({"REQUEST_METHOD": "GET"}, start_response)
+    assert b"".join(answer) == b"<h1>Not here</h1>"
+    assert started == [("200 OK", False), ("404 Nope", True)]
+
+
+def raising():
+    raise LookupError("lost")
+    yield b"rows"
+
+
+def in_the_call(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/html")])
+    raise LookupError("lost")
+
+
+@pytest.mark.parametrize(
+    "inner", [in_the_call, Response.stream(raising())], ids=["in the call", "in a stream"]
+)
+def test_what_fails_before_its_first_byte_has_your_page(inner, caplog):
+    with serving(stack(error_pages(pages=PAGES), errors(), inner)) as server:
+        with pytest.raises(HTTPStatusError) as raised:
+            urlopen(Asked(f"http://{server.host}:{server.port}/", headers={"Accept": BROWSER}))
+        assert raised.value.read() == b"<h1>500 at /</h1>"
+    assert caplog.text.count("LookupError: lost") == 1
+
+
+def test_what_has_begun_to_be_sent_breaks_off():
+    @Request.application
+    def view(request):
+        def rows():
+            yield b"one"
+            raise LookupError("lost")
+
+        return Response.stream(rows())
+
+    app = stack(error_pages(pages=PAGES), errors(), view)
+    answer = Server().serve(app)
+    assert (answer.line, answer.sent) == ("Status: 200 OK", b"one")
 
 
 def test_errors_inside_become_pages():

@@ -6,7 +6,7 @@ import pytest
 from webtest import TestApp
 
 from wsgikit import Request, Response, Router, describe, stack
-from wsgikit.middleware import fallback
+from wsgikit.middleware import errors, fallback
 
 router = Router()
 
@@ -26,6 +26,22 @@ def test_what_is_not_there_the_other_one_answers():
 def test_other_statuses():
     app = TestApp(stack(fallback(to=Response("old"), statuses=(404, 405)), router))
     assert app.post("/new").text == "old"
+
+
+def raising():
+    raise LookupError("lost")
+    yield b"rows"
+
+
+@pytest.mark.parametrize("content", [raising, lambda: iter((b"", b"rows"))], ids=["fails", "not"])
+def test_what_fails_before_its_first_block_the_other_one_answers(content):
+    @Request.application
+    def view(request):
+        return Response.stream(content())
+
+    layers = fallback(to=validator(Response("old")), statuses=[500]), errors()
+    answer = TestApp(validator(stack(*layers, validator(view)))).get("/")
+    assert answer.text == ("old" if content is raising else "rows")
 
 
 def test_both_are_shown():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from wsgikit.wrap import attempt
+from wsgikit.wrap import prefer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -25,7 +25,8 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
 
     Each but the last gets a copy of the environ, so that what it changes there (a mount shifts
     PATH_INFO) is unknown to the next and to the layers around. Of a response that is passed over,
-    nobody sees anything, and its body is closed; one that counts is streamed as it comes. A request
+    nobody sees anything, and its body is closed; one that counts is streamed as it comes. What
+    becomes an error before its first block is passed over, too, if ``statuses`` has it. A request
     body is there once: what one application has read, the next does not find. Put those first that
     answer before they read, as ``static`` does::
 
@@ -43,13 +44,12 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
     def counts(status: str, headers: HeaderList) -> bool:
         return status[:3] not in passed_on
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        for app in attempts:
-            body = attempt(app, environ.copy(), start_response, counts)
-            if body is not None:
-                return body
+    def alone(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         return last(environ, start_response)
 
+    answer = last if attempts else alone
+    for app in reversed(attempts):
+        answer = _either(app, answer, counts)
     options: dict[str, object] = {}
     if passed_on != frozenset(map(str, _STATUSES)):
         options["statuses"] = tuple(sorted(map(int, passed_on)))
@@ -57,6 +57,19 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
     answer.__qualname__ = "cascade"
     answer.described = lambda: (options, parts)  # type: ignore[attr-defined]
     answer.rebuilt = lambda apps: cascade(*apps, statuses=statuses)  # type: ignore[attr-defined]
+    return answer
+
+
+def _either(
+    app: WSGIApplication, other: WSGIApplication, counts: Callable[[str, HeaderList], bool]
+) -> WSGIApplication:
+    """Answer as ``app`` does where its response counts, else as ``other`` does."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        return prefer(
+            app, environ.copy(), start_response, counts, lambda start: other(environ, start)
+        )
+
     return answer
 
 

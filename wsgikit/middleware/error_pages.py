@@ -13,7 +13,7 @@ from wsgikit.http.grammar import OWS
 from wsgikit.http.headers import Headers
 from wsgikit.http.problem import HTTPError
 from wsgikit.keys import ERROR_STATUS
-from wsgikit.wrap import attempt, guard, on_start
+from wsgikit.wrap import guard, on_start, prefer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def error_pages(
     :raises ValueError: for a key that is neither a status from 400 to 599 nor ``"4xx"`` or
         ``"5xx"``.
 
+    An error counts as well where the application had started another response and fails before its
+    first block; what has begun to be sent cannot be replaced.
+
     The status stays, and so do the fields of the error that are not about its content: Allow,
     Retry-After, WWW-Authenticate, cookies. Its body is closed. A page is for people: where the
     client prefers what the application sent, JSON for a program, that is sent. ``Vary: Accept``
@@ -74,16 +77,16 @@ def error_pages(
                 Headers.view(headers).vary("Accept")
             return status, headers
 
-        body = attempt(app, environ, on_start(start_response, start), wanted)
-        if body is not None:
-            return body
-        ((status, headers),) = replaced
-        asked = {**environ, ERROR_STATUS: int(status[:3]), "wsgi.input": BytesIO()}
-        asked["REQUEST_METHOD"] = "HEAD" if method == "HEAD" else "GET"
-        asked.pop("CONTENT_LENGTH", None)
-        for name in _CONDITIONS:
-            asked.pop(name, None)
-        return _page(known[status[:3]], asked, start_response, status, headers)
+        def page(start_response: StartResponse) -> Body:
+            ((status, headers),) = replaced
+            asked = {**environ, ERROR_STATUS: int(status[:3]), "wsgi.input": BytesIO()}
+            asked["REQUEST_METHOD"] = "HEAD" if method == "HEAD" else "GET"
+            asked.pop("CONTENT_LENGTH", None)
+            for name in _CONDITIONS:
+                asked.pop(name, None)
+            return _page(known[status[:3]], asked, start_response, status, headers)
+
+        return prefer(app, environ, on_start(start_response, start), wanted, page)
 
     return answer
 

@@ -25,8 +25,9 @@ def fallback(
     :raises TypeError: for what is no application.
     :raises ValueError: for a status that is none.
 
-    This is :func:`wsgikit.apps.cascade` of the two, as a layer. What the first application has read
-    of a request's body, the second does not find.
+    This is :func:`wsgikit.apps.cascade` of the two, as a layer. With ``statuses=(500,)``, outside
+    of ``errors``, it stands in for what fails before its first block. What the first application
+    has read of a request's body, the second does not find.
     """
     if not callable(to):
         raise TypeError(f"to takes a WSGI application, not {to!r}")

@@ -13,6 +13,7 @@ from wsgikit.lazy import lazy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgikit.wrap.attempt import attempt as attempt
+    from wsgikit.wrap.attempt import prefer as prefer
     from wsgikit.wrap.body import Replaced as Replaced
     from wsgikit.wrap.body import close as close
     from wsgikit.wrap.body import closers as closers
@@ -47,6 +48,7 @@ _EXPORTS = {
     "observe": "observe",
     "on_close": "body",
     "on_start": "start",
+    "prefer": "attempt",
     "put_header": "start",
     "transform": "transform",
     "without_body": "without_body",

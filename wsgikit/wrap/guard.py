@@ -6,15 +6,13 @@ import sys
 
 from wsgikit.keys import UWSGI
 from wsgikit.wrap.body import Replaced, close, closers, is_file
-from wsgikit.wrap.started import Started
+from wsgikit.wrap.started import Started, restarting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from _typeshed import OptExcInfo
-
-    from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgikit.types import Body, StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["guard"]
 
@@ -68,28 +66,4 @@ def _guarded(
 def _rescued(
     environ: WSGIEnvironment, start_response: StartResponse, rescue: WSGIApplication
 ) -> Body:
-    failure = sys.exc_info()
-
-    def start(
-        status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
-    ) -> Callable[[bytes], object]:
-        if isinstance(start_response, Started):
-            return _started(start_response, status, headers, exc_info or failure)
-        return start_response(status, headers, exc_info or failure)
-
-    return rescue(environ, start)
-
-
-def _started(
-    start_response: Started, status: str, headers: HeaderList, exc_info: OptExcInfo
-) -> Callable[[bytes], object]:
-    """Start a response with a server that takes ``exc_info`` for what it has to raise."""
-    if not start_response.called:
-        return start_response(status, headers)
-    try:
-        return start_response(status, headers, exc_info)
-    except SystemError as error:
-        # What C code raises for it that returns a result and an error: the response has started.
-        if error.__cause__ is not exc_info[1]:
-            raise
-        return lambda block: start_response(status, headers)(block)
+    return rescue(environ, restarting(start_response, sys.exc_info()))

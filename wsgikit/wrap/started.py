@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["Started", "run", "settled"]
+__all__ = ["Started", "restarting", "run", "settled"]
 
 
 class Started:
@@ -60,3 +60,35 @@ def settled(app: WSGIApplication, environ: WSGIEnvironment, started: Started) ->
         close(body)
         raise
     return Replaced(() if first is None else chain((first,), blocks), *closers(body))
+
+
+def restarting(start_response: StartResponse, failure: OptExcInfo) -> StartResponse:
+    """A ``start_response`` for what takes the place of a response that ``failure`` has ended.
+
+    With uWSGI, ``start_response`` has to be a :class:`Started`: there, ``exc_info`` raises what it
+    is even where it replaces a response.
+    """
+
+    def start(
+        status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        if isinstance(start_response, Started):
+            return _started(start_response, status, headers, exc_info or failure)
+        return start_response(status, headers, exc_info or failure)
+
+    return start
+
+
+def _started(
+    start_response: Started, status: str, headers: HeaderList, exc_info: OptExcInfo
+) -> Callable[[bytes], object]:
+    """Start a response with a server that takes ``exc_info`` for what it has to raise."""
+    if not start_response.called:
+        return start_response(status, headers)
+    try:
+        return start_response(status, headers, exc_info)
+    except SystemError as error:
+        # What C code raises for it that returns a result and an error: the response has started.
+        if error.__cause__ is not exc_info[1]:
+            raise
+        return lambda block: start_response(status, headers)(block)
