@@ -307,6 +307,8 @@ def test_what_only_looks_like_a_copy_is_a_file(root):
         '{"a": 1}',
         '{"app.css": "other.3f2a1b9c.css"}',
         b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
     ],
 )
 def test_what_is_no_manifest_is_not_lost(root, content):
@@ -315,6 +317,20 @@ def test_what_is_no_manifest_is_not_lost(root, content):
     with pytest.raises(NotOurs, match=r"manifest\.json is no list"):
         Digester(str(root))
     assert (root / "manifest.json").read_bytes() == content
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_what_is_no_file_is_no_manifest(root, make):
+    make(root / "manifest.json")
+    with pytest.raises(NotOurs):
+        Digester(str(root))
+
+
+def test_what_takes_the_place_of_the_manifest_meanwhile(root):
+    digester = Digester(str(root))
+    os.mkfifo(root / "manifest.json")
+    with pytest.raises(NotOurs):
+        digester.write()
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"app.css": "app.3f2a1b9c.css"}'])

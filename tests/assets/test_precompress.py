@@ -8,9 +8,10 @@ from threading import Event, Thread
 import pytest
 
 from wsgikit.assets.precompress import Precompressor
-from wsgikit.files.codings import GZIP, Coding
+from wsgikit.files.codings import GZIP, Coding, available
 
 TEXT = b"body { color: black }\n" * 100
+BR = next(coding for coding in available() if coding.name == "br")
 
 
 @pytest.fixture
@@ -110,6 +111,11 @@ def test_a_stale_sibling_of_what_saves_too_little_is_removed(root):
     assert os.listdir(root / "css") == ["app.css"]
 
 
+def test_a_pipe_is_no_sibling(root):
+    os.mkfifo(root / "css" / "app.css.gz")
+    assert run(root) == {"css/app.css.gz": "written"}
+
+
 # Siblings in a coding that is not there
 
 
@@ -132,21 +138,48 @@ def test_a_coding_that_cannot_be_written_has_to_save_too(root):
 # Siblings whose file is gone
 
 
-def test_orphans_are_told_and_kept(root):
-    (root / "gone.css.gz").write_bytes(b"")
-    assert run(root) == {"css/app.css.gz": "written", "gone.css.gz": "orphaned"}
-    assert (root / "gone.css.gz").exists()
+@pytest.fixture
+def gone(root):
+    """What is left of a file: its siblings in two codings."""
+    (root / "gone.css").write_bytes(TEXT)
+    run(root, [GZIP, BR])
+    (root / "gone.css").unlink()
+    return [root / "gone.css.br", root / "gone.css.gz"]
 
 
-def test_orphans_are_removed_when_asked_for(root):
-    (root / "gone.css.gz").write_bytes(b"")
-    assert run(root, prune=True) == {"css/app.css.gz": "written", "gone.css.gz": "removed"}
-    assert not (root / "gone.css.gz").exists()
+def test_orphans_are_told_and_kept(root, gone):
+    told = run(root)
+    assert {name: what for name, what in told.items() if name.startswith("gone")} == {
+        "gone.css.gz": "orphaned",
+        "gone.css.br": "orphaned",
+    }
+    assert all(path.exists() for path in gone)
 
 
-@pytest.mark.parametrize("name", ["backup.gz", "photo.jpg.gz", "logo.svgz", "css/app.css.xz"])
+def test_orphans_are_removed_when_asked_for(root, gone):
+    told = run(root, prune=True)
+    assert (told["gone.css.gz"], told["gone.css.br"]) == ("removed", "removed")
+    assert not any(path.exists() for path in gone)
+
+
+def test_a_file_of_another_time_is_no_sibling(root, gone):
+    os.utime(root / "gone.css.br", (0, 0))
+    assert "gone.css.br" not in run(root, prune=True)
+    assert [path.exists() for path in gone] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "name", ["backup.gz", "photo.jpg.gz", "logo.svgz", "css/new.css.xz", "project-1.0.tar.gz"]
+)
 def test_what_is_no_sibling_is_not_pruned(root, name):
-    (root / name).write_bytes(b"")
+    (root / name).write_bytes(b"".join(GZIP.compress([TEXT])))
+    assert run(root, prune=True) == {"css/app.css.gz": "written"}
+    assert (root / name).exists()
+
+
+@pytest.mark.parametrize("name", ["dump.sql.gz", "old.css.gz", "dump.sql.br", "dump.sql.zst"])
+def test_what_others_have_packed_is_not_pruned(root, name):
+    (root / name).write_bytes(gzip.compress(TEXT))
     assert run(root, prune=True) == {"css/app.css.gz": "written"}
     assert (root / name).exists()
 
@@ -172,7 +205,7 @@ def test_a_file_that_is_gone_meanwhile(root):
 
 
 def test_an_orphan_that_is_gone_meanwhile(root):
-    (root / "gone.css.gz").write_bytes(b"")
+    (root / "gone.css.gz").write_bytes(b"".join(GZIP.compress([TEXT])))
     work = Precompressor(str(root), [GZIP], prune=True)
     (root / "gone.css.gz").unlink()
     assert isinstance(next(work.run()), FileNotFoundError)

@@ -44,9 +44,12 @@ def test_quiet(capsys):
 
 
 def test_orphans(capsys, public):
-    (public / "gone.css.gz").write_bytes(b"")
+    (public / "gone.css").write_bytes(TEXT)
+    assert lines(capsys)[1:] == ["2 written"]
+    (public / "gone.css").unlink()
     assert lines(capsys)[1:] == [
-        "1 written, 1 orphaned",
+        "1 current, 1 orphaned",
+        "orphaned: gone.css.gz",
         "Orphaned are siblings of files that are gone; --prune removes them.",
     ]
     assert lines(capsys, "--prune")[1:] == ["1 current, 1 removed"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from hashlib import sha256
 
 import pytest
 from webtest import TestApp
@@ -70,10 +71,16 @@ def test_what_is_no_manifest_is_kept(refused, public):
     assert (public / "manifest.json").read_text() == '{"name": "My app"}'
 
 
-def test_what_cannot_be_read(refused, public):
+def test_a_folder_in_the_place_of_the_manifest(refused, public):
     (public / "manifest.json").mkdir()
+    assert "manifest.json is no list" in refused("digest", "public", status=1)
+
+
+def test_a_folder_in_the_place_of_a_copy(refused, public):
+    copy = f"x.{sha256(b'x').hexdigest()[:8]}.png"
+    (public / copy).mkdir()
     line = refused("digest", "public", status=1)
-    assert line == f"{os.path.join('public', 'manifest.json')}: {os.strerror(21)}"
+    assert line == f"{os.path.join('public', copy)}: {os.strerror(21)}"
 
 
 def test_static_serves_what_the_commands_write(public):

@@ -18,9 +18,11 @@ from urllib.parse import quote, unquote
 
 from wsgikit.assets.references import replace_in_css, replace_in_script
 from wsgikit.files.codings import SUFFIXES
+from wsgikit.http.jsontext import loads
 from wsgikit.http.media import guess_type
+from wsgikit.http.problem import HTTPError
 from wsgikit.trees.draft import Draft
-from wsgikit.trees.opening import BLOCK_SIZE
+from wsgikit.trees.opening import BLOCK_SIZE, open_file
 from wsgikit.trees.walk import walk
 
 TYPE_CHECKING = False
@@ -94,6 +96,7 @@ class Digester:
 
         :returns: the names of what was written; empty where all was current.
         :raises OSError: when something cannot be written, or changed since it was looked at.
+        :raises NotOurs: when the manifest did, to something else.
         """
         written = []
         for name, hashed in sorted(self.names.items()):
@@ -101,7 +104,7 @@ class Digester:
                 self._copy(name, hashed)
                 written.append(hashed)
         manifest = f"{json.dumps(self.names, indent=2, sort_keys=True)}\n".encode()
-        if self._read(self._manifest) != manifest:
+        if self._read_text() != manifest:
             with Draft(self._root) as draft:
                 draft.file.write(manifest)
                 draft.replace(self._manifest)
@@ -117,12 +120,26 @@ class Digester:
 
     def _read_manifest(self) -> dict[str, str]:
         try:
-            names: dict[str, str] = json.loads(self._read(self._manifest) or b"{}")
+            found = loads(self._read_text() or b"{}")
+        except HTTPError:
+            found = None
+        if isinstance(found, dict):
+            names = {name: str(hashed) for name, hashed in found.items()}
             if all(_plain_name(hashed) == name for name, hashed in names.items()):
                 return names
-        except (AttributeError, TypeError, ValueError):  # no JSON, no object, no names in it
-            pass
-        raise NotOurs(f"{self._path(self._manifest)} is no list of names with a hash")
+        raise self._not_ours()
+
+    def _read_text(self) -> bytes | None:
+        """What is in the manifest; None where there is none."""
+        try:
+            return b"".join(self._blocks(self._manifest))
+        except FileNotFoundError:
+            if os.path.lexists(self._path(self._manifest)):  # a folder, a pipe
+                raise self._not_ours() from None
+            return None
+
+    def _not_ours(self) -> NotOurs:
+        return NotOurs(f"{self._path(self._manifest)} is no list of names with a hash")
 
     def _is_copy(self, name: str) -> bool:
         match = _HASHED.fullmatch(name)
@@ -201,15 +218,10 @@ class Digester:
         return os.path.join(self._root, name)
 
     def _blocks(self, name: str) -> Iterator[bytes]:
-        with open(self._path(name), "rb") as file:
+        file, _ = open_file(self._path(name))
+        with file:
             while block := file.read(BLOCK_SIZE):
                 yield block
-
-    def _read(self, name: str) -> bytes | None:
-        try:
-            return b"".join(self._blocks(name))
-        except FileNotFoundError:
-            return None
 
 
 def _hash(blocks: Iterable[bytes]) -> str:

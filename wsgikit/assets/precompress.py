@@ -9,11 +9,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event
 
-from wsgikit.files.codings import SUFFIXES, Undecodable
+from wsgikit.files.codings import GZIP_HEAD, SUFFIXES, Undecodable
 from wsgikit.http.compressible import is_compressible
 from wsgikit.http.media import guess_type
 from wsgikit.trees.draft import Draft
-from wsgikit.trees.opening import BLOCK_SIZE
+from wsgikit.trees.opening import BLOCK_SIZE, open_file
 from wsgikit.trees.walk import walk
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class Outcome:
     :ivar name: the sibling, below the directory: ``css/app.css.gz``.
     :ivar what: ``written``; ``current``, where there was one of the same content; ``unsaved``,
         where there is none as it would save too little; ``removed``, where it was stale;
-        ``orphaned``, where the file is gone that it is of.
+        ``orphaned``, where the file that it was written for is gone.
     :ivar size: the bytes of the file; -1 where that is gone.
     :ivar coded: the bytes of the sibling; -1 where there is none.
     """
@@ -77,8 +77,10 @@ class Precompressor:
     :param codings: those to write. Siblings in another coding that are older than their file are
         stale, and removed.
     :param saving: the least that a sibling must save, in percent.
-    :param prune: whether to remove siblings of files that are gone as well. They may be what
-        somebody compressed to keep it, hence not by default.
+    :param prune: whether to remove siblings of files that are gone as well: those that were written
+        here, and no archives. A gzip file tells that by its head, without a name, a time and a
+        system, as hardly any other tool writes it; one in another coding by having the same time as
+        such a gzip file beside it.
     :raises OSError: when the directory cannot be read.
 
     A sibling that is unpacked to the very content of its file is current and not written again:
@@ -110,7 +112,7 @@ class Precompressor:
                     for suffix, coding in by_suffix.items()
                     if coding is not None or name + suffix in present
                 ]
-            elif suffix in by_suffix and stem not in present:
+            elif suffix in by_suffix and stem not in present and _is_written(root, stem, suffix):
                 self._orphans.append(name)
         # The longest first, so that no processor waits for the last one.
         self._jobs.sort(key=lambda job: -job.size)
@@ -147,7 +149,8 @@ class Precompressor:
 
     def _do(self, job: Job) -> Outcome | OSError:
         try:
-            with open(job.path, "rb") as source:
+            source, _ = open_file(job.path)
+            with source:
                 if job.coding is None:
                     return self._without_coding(job)
                 return self._with_coding(job, job.coding, source)
@@ -199,10 +202,29 @@ class Precompressor:
 def _coded(path: str, coding: Coding, source: BinaryIO) -> int | None:
     """The size of the file at ``path`` if it has the content of ``source``, compressed."""
     try:
-        with open(path, "rb") as sibling:
+        sibling, status = open_file(path)
+        with sibling:
             for block in coding.decompress(iter(lambda: sibling.read(_PIECE), b"")):
                 if source.read(len(block)) != block:
                     return None
-            return None if source.read(1) else os.fstat(sibling.fileno()).st_size
+            return None if source.read(1) else status.st_size
     except (FileNotFoundError, Undecodable):
         return None
+
+
+def _is_written(root: str, stem: str, suffix: str) -> bool:
+    """Whether the file is a sibling that was written here, and nothing that was packed to be kept.
+
+    Nothing in br and zstd tells who wrote it. Siblings of one file all have the time of that.
+    """
+    if stem.lower().endswith(".tar"):
+        return False
+    path = os.path.join(root, stem)
+    try:
+        beside, status = open_file(path + SUFFIXES["gzip"])
+        with beside:
+            if beside.read(len(GZIP_HEAD)) != GZIP_HEAD:
+                return False
+        return os.stat(path + suffix).st_mtime_ns == status.st_mtime_ns
+    except OSError:
+        return False

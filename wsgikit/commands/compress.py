@@ -44,7 +44,7 @@ def add(commands: _SubParsersAction[Command]) -> None:
     command.value("codings", _codings, None, about)
     command.value("saving", number(0, 99), "5", "the least that a sibling saves, in percent")
     command.value("jobs", number(1, 999), None, "how many at a time; by default one a processor")
-    command.switch("prune", "remove also siblings of files that are gone")
+    command.switch("prune", "remove also siblings that were written for files that are gone")
     command.switch("quiet", "print errors only")
 
 
@@ -81,12 +81,15 @@ class Summary:
 
     def __init__(self) -> None:
         self.failed = 0
+        self._orphans: list[str] = []
         self._counts: Counter[str] = Counter()
         # By suffix: how many siblings there are, their bytes, and those of their files.
         self._siblings: dict[str, list[int]] = {}
 
     def add(self, outcome: Outcome) -> None:
         self._counts[outcome.what] += 1
+        if outcome.what == "orphaned":
+            self._orphans.append(outcome.name)
         if outcome.coded >= 0:
             suffix = os.path.splitext(outcome.name)[1]
             total = self._siblings.setdefault(suffix, [0, 0, 0])
@@ -105,7 +108,8 @@ class Summary:
                 lines.append(f"{name:4} {count:6,} files  {sizes}".replace("\xa0", " "))
         told = [f"{self._counts[what]:,} {what}" for what in _TOLD if self._counts[what]]
         lines.append(", ".join(told) or "Nothing to compress.")
-        if self._counts["orphaned"]:
+        if self._orphans:
+            lines += [f"orphaned: {name}" for name in self._orphans]
             lines.append("Orphaned are siblings of files that are gone; --prune removes them.")
         return lines
 

@@ -48,9 +48,13 @@ def run(options: Namespace) -> None:
     :raises Trouble: when the manifest's name is taken, or references lead nowhere.
     """
     try:
-        digester = assets.digest.Digester(folder(options.dir), manifest=options.manifest)
+        _digest(options)
     except assets.digest.NotOurs as error:
         raise Trouble(f"{error}; --manifest takes another name", 1) from None
+
+
+def _digest(options: Namespace) -> None:
+    digester = assets.digest.Digester(folder(options.dir), manifest=options.manifest)
     troubles = [f"{name} refers to {url}, which is not there" for name, url in digester.missing]
     for circle in digester.circles:
         troubles.append(f"{' and '.join(circle)} refer to each other, by plain names")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GZIP",
+    "GZIP_HEAD",
     "SUFFIXES",
     "Coding",
     "Undecodable",
@@ -32,8 +33,9 @@ __all__ = [
 #: The content codings, and what the names of files end with that are in them.
 SUFFIXES = {"zstd": ".zst", "br": ".br", "gzip": ".gz"}
 
-# No name, no time, no system: the same bytes wherever and whenever it runs (RFC 1952, section 2.3).
-_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+#: What :func:`gzip` begins with. No name, no time, no system: the same bytes wherever and whenever
+#: it runs (RFC 1952, section 2.3).
+GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
 
 class Undecodable(ValueError):
@@ -70,7 +72,7 @@ def gzip(blocks: Iterable[bytes], level: int = 9) -> Iterator[bytes]:
     """The blocks compressed, the same wherever and whenever: without a time and a name."""
     deflate = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
     checksum = size = 0
-    yield _GZIP_HEAD
+    yield GZIP_HEAD
     for block in blocks:
         checksum = zlib.crc32(block, checksum)
         size += len(block)

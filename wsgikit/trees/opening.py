@@ -39,7 +39,7 @@ def open_file(path: str | os.PathLike[str]) -> tuple[BinaryIO, os.stat_result]:
     try:
         status = os.fstat(descriptor)
         if not S_ISREG(status.st_mode):
-            raise FileNotFoundError(f"not a regular file: {os.fspath(path)!r}")
+            raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
         return open(descriptor, "rb"), status
     except BaseException:
         os.close(descriptor)
