@@ -26,8 +26,8 @@ DRAW_ERROR = "wsgikit.draw_error"
 #: :meth:`wsgikit.Request.form`; :meth:`wsgikit.Request.application` closes it at the end.
 FORM = "wsgikit.form"
 
-#: What opens the :class:`~wsgikit.sessions.session.Session` of this request when it is first asked
-#: for. Written by the ``sessions`` layer, read by :attr:`wsgikit.Request.session`.
+#: What the :class:`~wsgikit.sessions.session.Session` of this request is opened with when it is
+#: first asked for. Written by the ``sessions`` layer, read by :attr:`wsgikit.Request.session`.
 SESSION = "wsgikit.session"
 
 #: True where ``wsgi.input`` ends by itself where the body ends, so that a body without a

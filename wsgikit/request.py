@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wsgikit import environ as env
-from wsgikit import forms, http
+from wsgikit import forms, http, sessions
 from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError, MissingField
 from wsgikit.http.query import parse_query
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from wsgikit.http.accept import EncodingAccept, LanguageAccept, MediaAccept
     from wsgikit.http.media import MediaType
     from wsgikit.http.query import MultiDict
-    from wsgikit.sessions.opening import Opening
     from wsgikit.sessions.session import Session
     from wsgikit.types import (
         Body,
@@ -223,12 +222,12 @@ class Request:
 
         To ask for it is to use it: the response is then of one person, and says so to caches.
 
-        Raises :class:`LookupError` where no ``sessions`` layer is around.
+        Raises :class:`LookupError` where no ``sessions`` layer is around, and :class:`RuntimeError`
+        where it is asked for first when the response has started, as in a body that is streamed.
         """
-        opening: Opening | None = self.environ.get(SESSION)
-        if opening is None:
+        if SESSION not in self.environ:
             raise LookupError("request.session needs the layer sessions() around the application")
-        return opening.open(self.environ)
+        return sessions.open_session(self.environ)
 
     @property
     def csp_nonce(self) -> str:

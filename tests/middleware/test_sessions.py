@@ -642,6 +642,80 @@ def test_a_change_after_the_start_is_an_error(kept):
     assert browser.get("/").text == "begun"
 
 
+def too_late():
+    return pytest.raises(RuntimeError, match=r"too late.* ask for request\.session before that")
+
+
+def test_a_session_first_asked_for_in_a_streamed_body_is_an_error(kept):
+    @Request.application
+    def view(request):
+        def blocks():
+            yield b"begun"
+            for _ in range(2):
+                with too_late():
+                    request.session["a"] = 1
+            with too_late():
+                Request({**request.environ}).session.flash("late")
+
+        return Response.stream(blocks())
+
+    browser = Browser(site(**kept))
+    browser.get("/sign-in")
+    browser.app = validator(sessions(view, **kept))
+    answer = browser.get("/")
+    assert answer.text == "begun"
+    assert answer.all("Set-Cookie") == answer.all("Cache-Control") == []
+    browser.app = validator(site(**kept))
+    assert browser.get("/look").text == '{"user": "ann"}'
+
+
+def test_a_session_first_asked_for_after_the_start_is_an_error(kept, caplog):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [str(Request(environ).session.get("user")).encode()]
+
+    assert Browser(stack(errors(), sessions(**kept), app)).get("/").status == 500
+    with too_late():
+        raise caplog.records[0].exc_info[1]
+
+
+def test_a_session_asked_for_in_time_is_read_in_a_streamed_body(kept):
+    @Request.application
+    def view(request):
+        request.session.get("user")
+        return Response.stream(str(request.session.get("user")).encode() for _ in range(2))
+
+    browser = Browser(site(**kept))
+    browser.get("/sign-in")
+    browser.app = validator(sessions(view, **kept))
+    answer = browser.get("/")
+    assert (answer.text, answer.all("Cache-Control")) == ("annann", ["private"])
+
+
+def test_a_start_that_fails_is_none(kept, caplog):
+    def page(request, error):
+        return f"Sorry, {request.session['user']}"
+
+    def failing(app):
+        def answer(environ, start_response):
+            def start(status, headers, exc_info=None):
+                if exc_info is None:
+                    raise ZeroDivisionError
+                return start_response(status, headers, exc_info)
+
+            return app(environ, start)
+
+        return answer
+
+    layers = [failing, sessions(**kept), errors(handlers={500: page})]
+    browser = Browser(site(**kept))
+    browser.get("/sign-in")
+    browser.app = validator(stack(*layers, router))
+    answer = browser.get("/plain")
+    assert (answer.status, answer.text) == (500, "Sorry, ann")
+    assert answer.all("Cache-Control") == ["private"]
+
+
 # Several at once
 
 

@@ -6,7 +6,7 @@ import pytest
 from webtest import TestApp
 
 from tests.wrap.doubles import TEXT, Server, answering, late, nothing, replacing
-from wsgikit.wrap import add_headers, add_unless, on_start, put_header
+from wsgikit.wrap import add_headers, add_unless, later, on_start, put_header
 
 
 def test_on_start_edits_status_and_headers():
@@ -42,6 +42,31 @@ def test_on_start_returns_write():
     assert Server().serve(validator(app)).sent == b"written, returned"
 
 
+def test_later_is_intercepted_until_a_response_has_started():
+    def app(environ, start_response):
+        state = [start_response, False]
+        start = later(state)
+        state[0] = on_start(state[0], lambda status, headers: ("201 Created", headers))
+        assert state[1] is False
+        write = start("200 OK", TEXT)
+        assert state[1] is True
+        write(b"written")
+        return []
+
+    answer = Server().serve(validator(app))
+    assert (answer.line, answer.sent) == ("Status: 201 Created", b"written")
+
+
+def test_later_has_not_started_what_could_not_be_started():
+    def refuse(status, headers, exc_info=None):
+        raise ZeroDivisionError
+
+    state = [refuse, False]
+    with pytest.raises(ZeroDivisionError):
+        later(state)("200 OK", TEXT)
+    assert state[1] is False
+
+
 def started_through(how, app):
     return lambda environ, start_response: app(environ, how(start_response))
 
@@ -51,6 +76,7 @@ EDITS = {
     "add_headers": lambda start: add_headers(start, [("X-Edited", "1")]),
     "put_header": lambda start: put_header("X-Edited")(start, "1"),
     "add_unless": add_unless(["x-own"], [("X-Edited", "1")], lambda s, h: (s, h)),
+    "later": lambda start: later([EDITS["on_start"](start), False]),
 }
 
 

@@ -8,9 +8,10 @@ from wsgikit.compose import layer
 from wsgikit.keys import SESSION
 from wsgikit.sessions.cookie import SessionCookie
 from wsgikit.sessions.kept import Life
-from wsgikit.sessions.opening import Opening, Sessions
+from wsgikit.sessions.opening import Sessions
 from wsgikit.sessions.signed import SignedSessions
 from wsgikit.sessions.stored import StoredSessions
+from wsgikit.wrap import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def sessions(
 
     A request that does not ask for its session costs as good as nothing: nothing is read, and its
     response is left alone. One that does has ``Vary: Cookie`` and ``Cache-Control: private``. The
-    session is saved when the response starts, unless that is a 500. A cookie that is forged,
+    session is saved when the response starts, unless that is a 500; to ask for one afterwards, that
+    was not asked for before, is a :class:`RuntimeError`. A cookie that is forged,
     damaged, expired or unknown counts as none; an id is never one that a client has thought of.
 
     Reads HTTP_COOKIE and ``wsgi.url_scheme``, and writes ``wsgikit.session``.
@@ -98,14 +100,10 @@ def sessions(
         if store is None
         else StoredSessions(store, name, life, clock)
     )
-
-    class Opened(Opening):
-        __slots__ = ()
-        sessions = Sessions(kept_by, cookie, life, clock)
+    kept = Sessions(kept_by, cookie, life, clock)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        environ[SESSION] = opening = Opened()
-        opening.__call__ = start_response
-        return app(environ, opening)
+        environ[SESSION] = opening = [start_response, False, kept, None]
+        return app(environ, later(opening))
 
     return answer

@@ -11,17 +11,17 @@ from wsgikit.lazy import lazy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgikit.sessions.cookie import SessionCookie as SessionCookie
-    from wsgikit.sessions.opening import Opening as Opening
+    from wsgikit.sessions.opening import open_session as open_session
     from wsgikit.sessions.session import Session as Session
     from wsgikit.sessions.signed import SignedSessions as SignedSessions
     from wsgikit.sessions.stored import StoredSessions as StoredSessions
 
 _EXPORTS = {
-    "Opening": "opening",
     "Session": "session",
     "SessionCookie": "cookie",
     "SignedSessions": "signed",
     "StoredSessions": "stored",
+    "open_session": "opening",
 }
 
 __all__ = list(_EXPORTS)

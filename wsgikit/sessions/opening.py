@@ -5,8 +5,9 @@ from __future__ import annotations
 from wsgikit.http.cache_control import parse_cache_control
 from wsgikit.http.grammar import split_list
 from wsgikit.http.headers import Headers
+from wsgikit.keys import SESSION
 from wsgikit.sessions.session import Session
-from wsgikit.wrap import Later
+from wsgikit.wrap import on_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Edit = Callable[[str, HeaderList], tuple[str, HeaderList]]
 
-__all__ = ["Opening", "Sessions"]
+__all__ = ["Sessions", "open_session"]
 
 # What lets caches keep a response for others.
 _SHARED = frozenset(["public", "s-maxage", "proxy-revalidate"])
@@ -98,27 +99,28 @@ class Sessions:
         return self._cookie.set(value, self._life.left(created, now), secure)
 
 
-class Opening(Later):
-    """The ``start_response`` of a request: opens the session when it is asked for.
+def open_session(environ: WSGIEnvironment) -> Session:
+    """The session of a request, the same one each time it is asked for.
 
-    A layer has a class of its own, with its :class:`Sessions`: an object of it has nothing to be
-    filled in but the ``__call__`` of :class:`~wsgikit.wrap.start.Later`.
+    The layer has left what it takes in the environ: ``[start_response, started, sessions, None]``,
+    the first two for :data:`wsgikit.wrap.start.later`, the session in the place of None once it was
+    opened.
+
+    :raises RuntimeError: when the response has started without it: neither could caches be told
+        whose it is, nor could a change be saved.
     """
-
-    __slots__ = ("_session",)
-
-    sessions: Sessions
-    _session: Session
-
-    def open(self, environ: WSGIEnvironment) -> Session:
-        """The session of this request, the same one each time."""
-        try:
-            return self._session
-        except AttributeError:
-            session, edit = self.sessions.open(environ)
-            self.on_start(edit)
-            self._session = session
-            return session
+    opening = environ[SESSION]
+    session: Session | None = opening[3]
+    if session is None:
+        if opening[1]:
+            raise RuntimeError(
+                "the session is asked for too late, as the response has started: ask for"
+                " request.session before that; a streamed body may go on reading it"
+            )
+        session, edit = opening[2].open(environ)
+        opening[0] = on_start(opening[0], edit)
+        opening[3] = session
+    return session
 
 
 def _be_personal(headers: HeaderList) -> None:

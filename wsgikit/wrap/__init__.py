@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from wsgikit.wrap.guard import guard as guard
     from wsgikit.wrap.observe import Observed as Observed
     from wsgikit.wrap.observe import observe as observe
-    from wsgikit.wrap.start import Later as Later
     from wsgikit.wrap.start import add_headers as add_headers
     from wsgikit.wrap.start import add_unless as add_unless
+    from wsgikit.wrap.start import later as later
     from wsgikit.wrap.start import on_start as on_start
     from wsgikit.wrap.start import put_header as put_header
     from wsgikit.wrap.transform import Transformer as Transformer
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from wsgikit.wrap.without_body import without_body as without_body
 
 _EXPORTS = {
-    "Later": "start",
     "Observed": "observe",
     "Replaced": "body",
     "Transformer": "transform",
@@ -44,6 +43,7 @@ _EXPORTS = {
     "closers": "body",
     "guard": "guard",
     "is_file": "body",
+    "later": "start",
     "no_content": "body",
     "observe": "observe",
     "on_close": "body",
