@@ -48,6 +48,14 @@ class Broken(MemoryStore):
 # What is shown
 
 
+def test_the_last_bucket_may_be_named():
+    named, unnamed = Metrics(buckets=(0.1, float("inf"))), Metrics(buckets=(0.1,))
+    for into in (named, unnamed):
+        note(into, took=50 * MS)
+        note(into, took=500 * MS)
+    assert shown(named).text == shown(unnamed).text
+
+
 def test_the_page():
     into = Metrics(buckets=[0.1, 0.5, 1])
     note(into, took=50 * MS, sent=10)
@@ -170,6 +178,12 @@ def test_a_route_is_no_novel():
         ({"buckets": [1, 0.5]}, "buckets takes ascending numbers"),
         ({"buckets": [1, 1]}, "buckets takes ascending numbers"),
         ({"buckets": [0, 1]}, "buckets takes ascending numbers"),
+        ({"buckets": [float("inf")]}, "buckets takes ascending numbers"),
+        ({"buckets": [float("inf"), 1]}, "buckets takes ascending numbers"),
+        ({"buckets": [float("nan")]}, "buckets takes ascending numbers"),
+        ({"buckets": ["1"]}, "buckets takes ascending numbers"),
+        ({"buckets": None}, "buckets takes ascending numbers"),
+        ({"key": ""}, "key takes 1 to"),
         ({"max_series": 0}, "max_series takes a number"),
         ({"max_series": 1.5}, "max_series takes a number"),
         ({"interval": 0}, "interval takes seconds"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_network
 
+from wsgikit.arguments import check_function, check_texts
 from wsgikit.http.forwarded import parse_address
 
 TYPE_CHECKING = False
@@ -55,17 +56,15 @@ class Clients:
 
     :param key: returns who a client is, a text, or None for whom the layer does not count.
     :param safelist: networks whose clients are not counted.
-    :raises TypeError: when ``key`` is no function, or ``safelist`` no list.
+    :raises TypeError: when ``key`` is no function, or ``safelist`` no list of text.
     :raises ValueError: for what is no network.
     """
 
     def __init__(
         self, key: Callable[[WSGIEnvironment], str | None], safelist: Collection[str]
     ) -> None:
-        if not callable(key):
-            raise TypeError(f"key takes a function of an environ, not {key!r}")
-        if isinstance(safelist, str):
-            raise TypeError(f"safelist takes a list of networks, not {safelist!r}")
+        check_function("key", key, "a function of an environ")
+        safelist = check_texts("safelist", safelist, "networks")
         self._key = key
         self._safe = _Safe([_network(text) for text in safelist]) if safelist else None
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from time import time
 
+from wsgikit.arguments import check_clock
 from wsgikit.http.problem import HTTPError
 from wsgikit.http.structured import format_item
 from wsgikit.stores.limits import check_name, check_store, key_for
@@ -79,6 +80,7 @@ class Limiter:
     ) -> None:
         check_store(store)
         check_name(name)
+        check_clock(clock)
         burst = requests if burst is None else burst
         for option, number in ("requests", requests), ("seconds", seconds), ("burst", burst):
             if not isinstance(number, int) or isinstance(number, bool):

@@ -21,6 +21,7 @@ from wsgikit.http.openmetrics import (
 from wsgikit.http.problem import HTTPError
 from wsgikit.response import Response
 from wsgikit.stores.forks import rest_at_forks
+from wsgikit.stores.limits import check_store, key_bytes
 from wsgikit.stores.protocol import StoreError
 from wsgikit.tallies import Tallies
 from wsgikit.wrap.observe import code_of
@@ -53,10 +54,12 @@ class Metrics:
         of all. Without, each shows its own.
     :param key: the key in the store. The sums of all who have the same one are added up.
     :param interval: after how many seconds at most the others know what this process has counted.
-    :param buckets: the upper bounds of the histogram of durations, in seconds, ascending.
+    :param buckets: the upper bounds of the histogram of durations, in seconds, ascending. Above the
+        last one there is always one more, which may be named: infinity.
     :param max_series: how many combinations of method, route and status are kept apart. Those
         beyond are counted together, with ``_OTHER`` as their method and route.
     :raises ValueError: for an option that is out of its range.
+    :raises TypeError: for a store that is none, and a key that is no text.
 
     ========================================  ==========  ==========================================
     ``http_server_requests_total``            counter     by ``method``, ``route``, ``status``
@@ -80,9 +83,8 @@ class Metrics:
         buckets: Sequence[float] = BUCKETS,
         max_series: int = 1000,
     ) -> None:
-        bounds = [round(seconds * 1e9) for seconds in buckets]
-        if not bounds or bounds[0] <= 0 or bounds != sorted(set(bounds)):
-            raise ValueError(f"buckets takes ascending numbers of seconds, not {buckets!r}")
+        bounds = _bounds(buckets)
+        key_bytes(key)
         if type(max_series) is not int or max_series < 1:
             raise ValueError(f"max_series takes a number from 1 on, not {max_series!r}")
         if not isinstance(interval, int | float) or not 0 < interval <= 3600:
@@ -100,6 +102,7 @@ class Metrics:
         self._max_series = max_series
         self._tallies = None
         if store is not None:
+            check_store(store)
             self._tallies = Tallies(store, key, interval, bounds, self._limited, self._taken)
         self._reset()
         rest_at_forks(self)
@@ -249,3 +252,17 @@ class Metrics:
             headers=[("Cache-Control", "no-store"), ("Vary", "Accept")],
             content_type=OLDER_CONTENT_TYPE if older else CONTENT_TYPE,
         )
+
+
+def _bounds(buckets: Sequence[float]) -> list[int]:
+    """The upper bounds in nanoseconds, without the infinity that the last bucket has anyway."""
+    try:
+        finite = [*buckets]
+        if finite[-1:] == [float("inf")]:
+            finite.pop()
+        bounds = [round(seconds * 1e9) for seconds in finite]
+    except (OverflowError, TypeError, ValueError):
+        bounds = []
+    if not bounds or bounds[0] <= 0 or bounds != sorted(set(bounds)):
+        raise ValueError(f"buckets takes ascending numbers of seconds, not {buckets!r}")
+    return bounds

@@ -165,20 +165,20 @@ def test_behind_a_proxy():
 @pytest.mark.parametrize(
     ("options", "kind", "message"),
     [
-        ({"trusted": "https://a.example"}, TypeError, "take lists"),
-        ({"exempt": "/hook"}, TypeError, "take lists"),
+        ({"trusted": "https://a.example"}, TypeError, "trusted takes a list"),
+        ({"exempt": "/hook"}, TypeError, "exempt takes a list"),
         ({"trusted": ["a.example"]}, ValueError, "trusted takes origins"),
         ({"trusted": ["https://a.example/"]}, ValueError, "trusted takes origins"),
         ({"trusted": ["https://A.example"]}, ValueError, "trusted takes origins"),
         ({"trusted": ["https://a.example:443"]}, ValueError, "trusted takes origins"),
         ({"trusted": ["https://*.example"]}, ValueError, "trusted takes origins"),
         ({"trusted": ["null"]}, ValueError, "trusted takes origins"),
-        ({"trusted": [None]}, ValueError, "trusted takes origins"),
+        ({"trusted": [None]}, TypeError, "trusted takes a list of origins"),
         ({"exempt": ["hook"]}, ValueError, "exempt takes paths"),
         ({"exempt": [""]}, ValueError, "exempt takes paths"),
         ({"exempt": ["/a/*/b"]}, ValueError, "exempt takes paths"),
         ({"exempt": ["/hook*"]}, ValueError, "exempt takes '/\\*'"),
-        ({"exempt": [3]}, ValueError, "exempt takes paths"),
+        ({"exempt": [3]}, TypeError, "exempt takes a list of paths"),
     ],
 )
 def test_bad_options_are_named(options, kind, message):

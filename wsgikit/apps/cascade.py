@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_list
 from wsgikit.wrap import prefer
 
 TYPE_CHECKING = False
@@ -20,7 +21,8 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
 
     :param apps: one application or more, in the order in which they are asked.
     :param statuses: the status codes that pass a request on to the next.
-    :raises TypeError: without an application, or for one that cannot be called.
+    :raises TypeError: without an application, for one that cannot be called, and for what is no
+        list of statuses.
     :raises ValueError: for a status that is none.
 
     Each but the last gets a copy of the environ, so that what it changes there (a mount shifts
@@ -37,7 +39,7 @@ def cascade(*apps: WSGIApplication, statuses: Iterable[int] = _STATUSES) -> WSGI
             raise TypeError(f"cascade() takes WSGI applications, not {app!r}")
     if not apps:
         raise TypeError("cascade() takes at least one application")
-    statuses = tuple(statuses)
+    statuses = check_list("statuses", statuses, "status codes")
     passed_on = frozenset(map(_code, statuses))
     *attempts, last = apps
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
+from wsgikit.arguments import check_texts
 from wsgikit.http.forwarded import parse_address
 
 TYPE_CHECKING = False
@@ -23,12 +24,11 @@ class TrustedPeers(dict[str, bool]):
     :param networks: ``["10.0.0.0/8", "2001:db8::7"]``; ``"unix"`` is any peer on a Unix socket.
     :param option: what errors call them.
     :raises ValueError: for a network that is none, or that is everybody.
-    :raises TypeError: ``networks`` is text itself.
+    :raises TypeError: for what is no list of text.
     """
 
     def __init__(self, networks: Collection[str], option: str = "trusted") -> None:
-        if isinstance(networks, str):
-            raise TypeError(f"{option} takes a list of networks, not {networks!r}")
+        networks = check_texts(option, networks, "networks")
         self._networks = [_network(text, option) for text in networks if text != "unix"]
         self._sockets = _SOCKETS if "unix" in networks else ()
 

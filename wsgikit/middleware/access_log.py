@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from wsgikit.access import Access, combined, one_line
+from wsgikit.arguments import check_function
 from wsgikit.compose import layer
 from wsgikit.debug.redaction import is_secret
 from wsgikit.failures import LOG
@@ -57,10 +58,8 @@ def access_log(
 
     Writes ``wsgikit.logged``, for servers that would write a line of their own.
     """
-    if not callable(format):
-        raise TypeError(f"format takes a function of an Access, such as combined, not {format!r}")
-    if not callable(secret):
-        raise TypeError(f"secret takes a function of a name, not {secret!r}")
+    check_function("format", format, "a function of an Access, such as combined")
+    check_function("secret", secret, "a function of a name")
     log = logging.getLogger(logger)
     info = logging.INFO
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsgikit.apps.hosts import malformed, misdirected
+from wsgikit.arguments import check_texts
 from wsgikit.compose import layer
 from wsgikit.http.hosts import host_name, host_pattern, is_loopback, wildcards
 
@@ -33,6 +34,7 @@ def allowed_hosts(app: WSGIApplication, *, hosts: Collection[str] = ()) -> WSGIA
         ``localhost``, what is below it, 127.0.0.0/8 and ``[::1]``, for a program that is served to
         its own machine.
     :raises ValueError: for what is no such host.
+    :raises TypeError: for what is no list of text.
 
     A name that points here is not a name of ours: by DNS rebinding, a page of any site can have a
     name of its own point to 127.0.0.1 and then read what is served there. And what a site makes of
@@ -41,10 +43,8 @@ def allowed_hosts(app: WSGIApplication, *, hosts: Collection[str] = ()) -> WSGIA
     Case, the port, and a dot at the end make no difference. A Host that is missing or malformed is
     a 400.
     """
-    if isinstance(hosts, str):
-        raise TypeError(f"hosts takes a list of hosts, not {hosts!r}")
     patterns = set()
-    for given in hosts:
+    for given in check_texts("hosts", hosts, "hosts"):
         pattern = host_pattern(given)
         if pattern is None:
             raise ValueError(

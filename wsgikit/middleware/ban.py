@@ -6,6 +6,7 @@ import logging
 from math import ceil
 from time import time
 
+from wsgikit.arguments import check_function
 from wsgikit.clients import Clients, client_address
 from wsgikit.compose import layer
 from wsgikit.environ import text
@@ -93,8 +94,7 @@ def ban(
     for option, number in numbers.items():
         if type(number) is not int or not 1 <= number <= _YEAR:
             raise ValueError(f"{option} takes a number from 1 to {_YEAR}, not {number!r}")
-    if not callable(is_offence):
-        raise TypeError(f"is_offence takes a function of a status and a path, not {is_offence!r}")
+    check_function("is_offence", is_offence, "a function of a status and a path")
     counters, bans = f"offences:{name}:", f"banned:{name}:"
     clients = Clients(key, safelist)
     outages = Outages(f"ban {name!r}", fail_open, "nobody is banned")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_function
 from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.errors import answer_error
@@ -45,8 +46,7 @@ def basic_auth(
 
     Reads HTTP_AUTHORIZATION, writes REMOTE_USER and AUTH_TYPE.
     """
-    if not callable(verify):
-        raise TypeError(f"verify takes a function of a name and a password, not {verify!r}")
+    check_function("verify", verify, "a function of a name and a password")
     challenge = format_challenge("Basic", realm=realm, charset="UTF-8")
     wrong = HTTPError(
         401, "This needs a name and a password.", headers=[("WWW-Authenticate", challenge)]

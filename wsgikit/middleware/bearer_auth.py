@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_function
 from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.errors import answer_error
@@ -50,8 +51,7 @@ def bearer_auth(
 
     Reads HTTP_AUTHORIZATION, writes REMOTE_USER and AUTH_TYPE.
     """
-    if not callable(verify):
-        raise TypeError(f"verify takes a function of a token, not {verify!r}")
+    check_function("verify", verify, "a function of a token")
     missing = _error(401, "This needs a token: Authorization: Bearer.", realm=realm)
     malformed = _error(
         400, "What Authorization has is no bearer token.", realm=realm, error="invalid_request"

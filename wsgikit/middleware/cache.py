@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from time import monotonic, time
 
+from wsgikit.arguments import check_clock, check_size
 from wsgikit.caching.asking import (
     is_for_application,
     is_usable,
@@ -25,7 +26,7 @@ from wsgikit.http.cache_control import parse_cache_control
 from wsgikit.http.problem import HTTPError
 from wsgikit.keys import DEADLINE
 from wsgikit.stores import MemoryStore
-from wsgikit.stores.limits import MAX_VALUE, check_size
+from wsgikit.stores.limits import MAX_VALUE, check_store
 from wsgikit.stores.protocol import StoreError
 from wsgikit.wrap import add_headers, close, on_close, on_start
 
@@ -83,7 +84,7 @@ def cache(
     :param max_size: larger responses are passed on as they come, and not kept. Bytes, with the
         fields; no more than the store's ``max_value``.
     :param clock: the time of day in seconds, as :func:`time.time` gives it.
-    :raises TypeError: for a size that is no ``int``.
+    :raises TypeError: for an option of another type.
     :raises ValueError: for a size below 1.
 
     This is a shared cache as RFC 9111 has it: what a response says of itself decides. Kept are
@@ -116,7 +117,9 @@ def cache(
     A store that cannot be reached is passed by.
     """
     check_size("max_size", max_size, 1)
+    check_clock(clock)
     store = MemoryStore() if store is None else store
+    check_store(store)
     shelf, flights = Shelf(store, max_size), Flights(store)
     source = Source(app, shelf, flights, max_size, clock)
 

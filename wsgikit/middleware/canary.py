@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import random
 
+from wsgikit.arguments import check_function, check_token
 from wsgikit.compose import layer
 from wsgikit.http.cookies import format_cookie, parse_cookies
 from wsgikit.http.headers import Headers
@@ -35,7 +36,7 @@ def canary(
     :param cookie: the name of the cookie by which a visitor gets the same one the next time.
     :param max_age: for how long, in seconds.
     :param draw: gives a number from 0 to below 1 for each new visitor.
-    :raises TypeError: for what is no application.
+    :raises TypeError: for what is no application, and for a ``draw`` that is no function.
     :raises ValueError: for a share, an age or a name that is none.
 
     The cookie says ``new-0.1`` or ``old-0.1``: which one, and of which share. When the share grows,
@@ -46,8 +47,9 @@ def canary(
     Each response has ``Vary: Cookie``, and one that sets the cookie ``Cache-Control: private``
     where it has no Cache-Control of its own.
     """
-    if not callable(to):
-        raise TypeError(f"to takes a WSGI application, not {to!r}")
+    check_function("to", to, "a WSGI application")
+    check_function("draw", draw, "a function that gives a number")
+    check_token("cookie", cookie, "the name of a cookie")
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise ValueError(f"share takes a number from 0 to 1, not {share!r}")
     if type(max_age) is not int or max_age < 0:

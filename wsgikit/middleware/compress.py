@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from wsgikit.arguments import check_texts
 from wsgikit.compose import layer
 from wsgikit.http.accept import EncodingAccept
 from wsgikit.http.cache_control import parse_cache_control
@@ -271,7 +272,8 @@ def _checked_codings(
     if not hasattr(codings, "items"):
         raise TypeError(f"codings maps names to functions that make encoders, not {codings!r}")
     for name, make in codings.items():
-        if not is_token(name) or name != name.lower() or name in ("identity", "*"):
+        sound = isinstance(name, str) and is_token(name) and name == name.lower()
+        if not sound or name in ("identity", "*"):
             raise ValueError(f"codings takes names of content codings such as 'br', not {name!r}")
         if not callable(make):
             raise TypeError(f"codings: {make!r} is no function that makes an encoder")
@@ -279,8 +281,7 @@ def _checked_codings(
 
 
 def _checked_types(types: Collection[str]) -> frozenset[str]:
-    if isinstance(types, str):
-        raise TypeError(f"types takes a list of media types, not {types!r}")
+    types = check_texts("types", types, "media types")
     for media in types:
         kind, _, subtype = media.partition("/")
         if not is_token(kind) or not is_token(subtype) or kind == "*":

@@ -5,6 +5,7 @@ Fetch §3.3 (CORS protocol); Private Network Access §3.1.
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_texts
 from wsgikit.compose import layer
 from wsgikit.errors import answer_error
 from wsgikit.http.grammar import is_token
@@ -85,6 +86,7 @@ def cors(
         at 7200.
     :param private_network: whether pages of the public network may reach this in a private one.
     :raises ValueError: for what is no origin, method or field, and for ``"*"`` with credentials.
+    :raises TypeError: for an option of another type.
 
     A preflight is answered here: 204, and 403 for other origins. All other responses are those of
     the application, whatever their status, with what the origin may do; to other origins nothing is
@@ -94,8 +96,7 @@ def cors(
     Unless the origins are ``"*"``, every response depends on Origin and says so in Vary.
     """
     _check_names(credentials, methods=methods, headers=headers, expose=expose)
-    if isinstance(origins, str):
-        raise TypeError(f"origins takes a list, not {origins!r}")
+    origins = check_texts("origins", origins, "origins")
     anybody = "*" in origins
     if not origins or (anybody and (len(origins) > 1 or credentials)):
         raise ValueError("origins takes one origin or more, or '*' alone and without credentials")
@@ -172,9 +173,7 @@ def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
 
 def _check_names(credentials: bool, **given: Collection[str]) -> None:
     for option, names in given.items():
-        if isinstance(names, str):
-            raise TypeError(f"{option} takes a list of names, not {names!r}")
-        for name in names:
+        for name in check_texts(option, names, "names"):
             if not is_token(name):
                 raise ValueError(f"{option} takes names, not {name!r}")
             if name == "*" and credentials:

@@ -6,6 +6,7 @@ of CrossOriginProtection in Go's net/http, since version 1.25.
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_texts
 from wsgikit.compose import layer
 from wsgikit.environ import host, native
 from wsgikit.errors import answer_error
@@ -49,7 +50,7 @@ def csrf(
         that begin so. For what is no matter of cookies: calls that are signed, reports of browsers.
         A path with ``.`` or ``..`` in it is never exempt.
     :raises ValueError: for what is no origin, and no such path.
-    :raises TypeError: for one ``str`` in place of a list.
+    :raises TypeError: for what is no list of text, as one ``str``.
 
     GET, HEAD and OPTIONS pass: views of these must change nothing. All others pass
 
@@ -64,9 +65,9 @@ def csrf(
     Paths are as this layer finds them: PATH_INFO. Reads HTTP_ORIGIN, HTTP_HOST,
     HTTP_SEC_FETCH_SITE and ``wsgi.url_scheme``.
     """
-    if isinstance(trusted, str) or isinstance(exempt, str):
-        raise TypeError("trusted and exempt take lists, not a str")
+    trusted = check_texts("trusted", trusted, "origins")
     origins = frozenset(map(_checked_origin, trusted))
+    exempt = check_texts("exempt", exempt, "paths")
     paths = frozenset(native(_checked_path(path)) for path in exempt)
     exact = frozenset(path for path in paths if not path.endswith("*"))
     starts = tuple(path[:-1] for path in paths if path.endswith("*"))
@@ -117,7 +118,7 @@ def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
 
 
 def _checked_origin(origin: str) -> str:
-    scheme, _, authority = origin.partition("://") if isinstance(origin, str) else ("", "", "")
+    scheme, _, authority = origin.partition("://")
     name, port = split_host(authority) or ("", "")
     spelled = f"{scheme}://{name}{port and ':'}{port}"
     sound = is_token(scheme) and scheme.islower() and name
@@ -130,7 +131,7 @@ def _checked_origin(origin: str) -> str:
 
 
 def _checked_path(path: str) -> str:
-    if not isinstance(path, str) or path[:1] != "/" or "*" in path[:-1]:
+    if path[:1] != "/" or "*" in path[:-1]:
         raise ValueError(f"exempt takes paths such as '/hook' and '/hooks/*', not {path!r}")
     if path.endswith("*") and not path.endswith("/*"):
         raise ValueError(f"exempt takes '/*' at the end of a path, not {path!r}")

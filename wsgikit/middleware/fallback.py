@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wsgikit.apps.cascade import cascade
+from wsgikit.arguments import check_function
 from wsgikit.compose import layer
 
 TYPE_CHECKING = False
@@ -22,13 +23,12 @@ def fallback(
 
     :param to: the application that answers then, and whose answer counts.
     :param statuses: the status codes that pass a request on.
-    :raises TypeError: for what is no application.
+    :raises TypeError: for what is no application, and for what is no list.
     :raises ValueError: for a status that is none.
 
     This is :func:`wsgikit.apps.cascade` of the two, as a layer. With ``statuses=(500,)``, outside
     of ``errors``, it stands in for what fails before its first block. What the first application
     has read of a request's body, the second does not find.
     """
-    if not callable(to):
-        raise TypeError(f"to takes a WSGI application, not {to!r}")
+    check_function("to", to, "a WSGI application")
     return cascade(app, to, statuses=statuses)

@@ -6,12 +6,12 @@ import os
 from stat import S_ISREG
 from time import monotonic
 
+from wsgikit.arguments import check_clock, check_path, check_seconds, check_texts
 from wsgikit.clients import Clients, client_address
 from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.errors import answer_error
 from wsgikit.http.problem import HTTPError
-from wsgikit.stores.limits import check_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,18 +61,18 @@ def maintenance(
     :param interval: after how many seconds the file is looked for again.
     :param clock: the seconds that pass, as :func:`time.monotonic` tells them.
     :raises TypeError: for an option of another type.
-    :raises ValueError: for seconds below 0, and for what is no network or path.
+    :raises ValueError: for seconds below 0, no name of a file, and for what is no network or path.
 
     The answer is drawn as that of every error is: a page, a problem document or text, as the client
     prefers. A file that cannot be looked for, for lack of a right, is none.
     """
-    name = os.fspath(file)
+    name = check_path("file", file, "the path of a file")
     if type(retry_after) is not int:
         raise TypeError(f"retry_after takes whole seconds, not {retry_after!r}")
-    check_timeout("retry_after", retry_after)
-    check_timeout("interval", interval)
-    if isinstance(paths, str):
-        raise TypeError(f"paths takes a list of paths, not {paths!r}")
+    check_seconds("retry_after", retry_after)
+    check_seconds("interval", interval)
+    check_clock(clock)
+    paths = check_texts("paths", paths, "paths")
     for path in paths:
         if path[:1] != "/" or "*" in path.removesuffix("*"):
             raise ValueError(f"paths takes '/path' and '/path/*', not {path!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_size, check_texts, check_token
 from wsgikit.compose import layer
 from wsgikit.environ import content_length, read_body
 from wsgikit.errors import answer_error
@@ -45,18 +46,22 @@ def method_override(
         ``<input type="hidden" name="_method" value="DELETE">``. None for either: it is not read.
     :param max_size: the longest form that is read for that, in bytes; a longer one, or one with
         files (multipart), names its method in the query.
-    :raises ValueError: for a method that is none or is safe, and for a header that is no name.
+    :raises ValueError: for a method that is none or is safe, for a header or a field that is no
+        name, and for a size below 0.
+    :raises TypeError: for an option of another type.
 
     A form that is read stays to be read by others. ``wsgikit.original_method`` is the ``POST`` that
     was replaced.
     """
-    if isinstance(methods, str):
-        raise TypeError(f"methods takes a list of methods, not {methods!r}")
+    methods = check_texts("methods", methods, "methods")
     for method in methods:
         if not is_token(method) or method != method.upper() or method in _SAFE:
             raise ValueError(f"methods takes methods that change something, not {method!r}")
-    if header is not None and not is_token(header):
-        raise ValueError(f"header takes the name of a header field, not {header!r}")
+    if header is not None:
+        check_token("header", header, "the name of a header field")
+    if field is not None and (not isinstance(field, str) or not field):
+        raise ValueError(f"field takes the name of a parameter, not {field!r}")
+    check_size("max_size", max_size, 0)
     key = "" if header is None else f"HTTP_{header.upper().replace('-', '_')}"
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_function
 from wsgikit.compose import layer
 from wsgikit.failures import LOG
 from wsgikit.keys import ROUTE
@@ -62,8 +63,7 @@ def metrics(
     """
     if not isinstance(into, Metrics):
         raise TypeError(f"into takes a Metrics, not {into!r}")
-    if not callable(route):
-        raise TypeError(f"route takes a function of an environ, not {route!r}")
+    check_function("route", route, "a function of an environ")
     began, ended = into.began, into.ended
 
     def done(observed: Observed, environ: WSGIEnvironment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_texts
 from wsgikit.compose import layer
 from wsgikit.http.grammar import is_token, split_list
 from wsgikit.http.headers import Headers
@@ -30,8 +31,7 @@ def options(app: WSGIApplication, *, methods: Collection[str] = ()) -> WSGIAppli
 
     The application is asked first, so that an answer of its own counts.
     """
-    if isinstance(methods, str):
-        raise TypeError(f"methods takes a list of methods, not {methods!r}")
+    methods = check_texts("methods", methods, "methods")
     for method in methods:
         if not is_token(method):
             raise ValueError(f"methods takes methods, not {method!r}")

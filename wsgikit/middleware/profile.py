@@ -7,6 +7,7 @@ from cProfile import Profile
 from functools import partial
 from threading import Lock
 
+from wsgikit.arguments import check_path
 from wsgikit.compose import layer
 from wsgikit.debug.home import is_at_home
 from wsgikit.debug.profiles import keep_profile, kept_profiles, list_page, profile_page
@@ -51,6 +52,7 @@ def profile(
     :param keep: how many; the oldest are removed.
     :param page: the path of the page that lists them and shows the functions of each.
     :raises ValueError: for a ``keep`` below 1 or a ``page`` that is no path.
+    :raises TypeError: for a directory that is none.
 
     The field ``X-Profile``, with any value, asks for one as well. What runs inside of this layer is
     measured: the call, each block of the body, and its ``close``. One request at a time: another
@@ -60,7 +62,7 @@ def profile(
     It is for the developer at this machine, as ``debugger`` is: for all others there is neither
     profile nor page (:func:`wsgikit.debug.home.is_at_home`).
     """
-    folder = os.fsdecode(directory)
+    folder = check_path("directory", directory, "the path of a directory")
     if type(keep) is not int or keep < 1:
         raise ValueError(f"keep takes a number of files from 1 on, not {keep!r}")
     if not isinstance(page, str) or page[:1] != "/":

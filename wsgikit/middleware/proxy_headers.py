@@ -5,6 +5,7 @@ RFC 7239 (Forwarded), and the X-Forwarded-* fields, which no standard defines.
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_texts
 from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.errors import answer_error
@@ -180,9 +181,7 @@ class _Ways(dict[str, "_Way"]):
 
 def _checked(headers: Collection[str]) -> dict[str, str]:
     """Each field to be read, with its key in the environ."""
-    if isinstance(headers, str):
-        raise TypeError(f"headers takes a list of names of fields, not {headers!r}")
-    names = {name.lower() for name in headers}
+    names = {name.lower() for name in check_texts("headers", headers, "names of fields")}
     if not names or names - {name.lower() for name in _FIELDS}:
         raise ValueError(f"headers takes some of {', '.join(_FIELDS)}; not {headers!r}")
     if "forwarded" in names and names & {name.lower() for name in _FIELDS[1:4]}:

@@ -7,9 +7,9 @@ import os
 import re
 from contextvars import ContextVar
 
+from wsgikit.arguments import check_function, check_token
 from wsgikit.compose import layer
 from wsgikit.context import within
-from wsgikit.http.grammar import is_token
 from wsgikit.keys import REQUEST_ID
 from wsgikit.wrap import put_header
 
@@ -60,13 +60,14 @@ def request_id(
         digits and ``._~:@=+/-`` is not kept.
     :param make: returns a new id of such characters; by default 32 random hexadecimal digits.
     :raises ValueError: for a ``header`` that is no name of a field.
+    :raises TypeError: for a ``make`` that is no function.
 
     The id is ``wsgikit.request_id`` in the environ, and in the place of the field that came; while
     the request is answered, :data:`current_id` has it, for :class:`RequestIdFilter` and for
     whatever asks other services. Of two such layers the outer one decides.
     """
-    if not is_token(header):
-        raise ValueError(f"header takes the name of a field, not {header!r}")
+    check_token("header", header, "the name of a field")
+    check_function("make", make, "a function that returns an id")
     key = f"HTTP_{header.upper().replace('-', '_')}"
     new = make if make is new_id else _checked(make)
     put = put_header(header)
@@ -86,7 +87,7 @@ def request_id(
 def _checked(make: Callable[[], str]) -> Callable[[], str]:
     def made() -> str:
         given = make()
-        if _ID.fullmatch(given) is None:
+        if not isinstance(given, str) or _ID.fullmatch(given) is None:
             raise ValueError(f"make of request_id() returned {given!r:.200}")
         return given
 

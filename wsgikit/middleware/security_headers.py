@@ -128,7 +128,7 @@ def security_headers(
         permission as in the Feature-Policy of old; in a ``csp``, a directive that stands there
         twice, and a keyword without its quotes. So is a ``report-to`` that is no endpoint.
     """
-    endpoints = reporting_endpoints or {}
+    endpoints = {} if reporting_endpoints is None else reporting_endpoints
     given = (
         ("csp", "Content-Security-Policy", csp),
         ("csp_report_only", "Content-Security-Policy-Report-Only", csp_report_only),
@@ -144,7 +144,7 @@ def security_headers(
     )
     fields = []
     for option, name, value in given:
-        if value:
+        if value not in (None, ""):
             fields.append((name, check_value(value, option)))
             _check(option, value, endpoints)
     nonced = [field for field in fields if _NONCE in field[1]]
@@ -255,7 +255,11 @@ def _check_policy(option: str, policy: str, endpoints: Mapping[str, str]) -> Non
 
 def _endpoints(endpoints: Mapping[str, str]) -> str:
     """The value of Reporting-Endpoints: a dictionary of strings (RFC 9651 §3.2)."""
+    if not hasattr(endpoints, "items"):
+        raise TypeError(f"reporting_endpoints maps names to URLs, not {endpoints!r}")
     for name, url in endpoints.items():
+        if not isinstance(name, str) or not isinstance(url, str):
+            raise TypeError(f"reporting_endpoints maps text to text, not {name!r} to {url!r}")
         if not is_token(name) or name != name.lower() or not name[0].isalpha():
             raise ValueError(f"reporting_endpoints takes names in small letters, not {name!r}")
         if not url.startswith(("https://", "/")) or not url.isascii() or set(url) & set('"\\'):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from wsgikit.arguments import check_token
 from wsgikit.compose import layer
 from wsgikit.http.grammar import is_token, quote
 from wsgikit.keys import SERVER_TIMING
@@ -40,8 +41,7 @@ def server_timing(app: WSGIApplication, *, total: str = "total") -> WSGIApplicat
     cannot, unless Timing-Allow-Origin says so. ``when(is_developer, server_timing())`` tells it to
     some alone.
     """
-    if not is_token(total):
-        raise ValueError(f"total takes a token, such as 'total', not {total!r}")
+    check_token("total", total, "a token, such as 'total'")
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         if SERVER_TIMING in environ:  # of a layer further out

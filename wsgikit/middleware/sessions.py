@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import time
 
+from wsgikit.arguments import check_clock
 from wsgikit.compose import layer
 from wsgikit.keys import SESSION
 from wsgikit.sessions.cookie import SessionCookie
@@ -11,6 +12,7 @@ from wsgikit.sessions.kept import Life
 from wsgikit.sessions.opening import Sessions
 from wsgikit.sessions.signed import SignedSessions
 from wsgikit.sessions.stored import StoredSessions
+from wsgikit.stores.limits import check_store
 from wsgikit.wrap import later
 
 TYPE_CHECKING = False
@@ -89,8 +91,11 @@ def sessions(
 
     RFC 6265bis, section 4.1.3 (prefixes) and 5.6 (sizes); RFC 9111, section 5.2.2.7 (private).
     """
-    if isinstance(keys, str | bytes):
+    check_clock(clock)
+    if isinstance(keys, str | bytes) or not hasattr(keys, "__iter__"):
         raise TypeError("keys takes a list of secrets, not one")
+    if store is not None:
+        check_store(store)
     if bool(keys) == (store is not None):
         raise ValueError("sessions() takes either keys, for signed cookies, or a store")
     life = Life(idle, absolute)

@@ -62,14 +62,6 @@ def check_expires(expires: object) -> None:
         raise ValueError(f"expires takes seconds above 0, up to {MAX_EXPIRES}, not {expires!r}")
 
 
-def check_timeout(option: str, seconds: object) -> None:
-    """Refuse what is no time to wait for an option of a store."""
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise TypeError(f"{option} takes a number of seconds, not {seconds!r}")
-    if not 0 <= seconds <= MAX_EXPIRES:
-        raise ValueError(f"{option} takes seconds from 0 on, not {seconds!r}")
-
-
 def check_counts(by: object, floor: object, ceiling: object) -> None:
     """Refuse what no counter can count."""
     for name, count in ("by", by), ("floor", floor), ("ceiling", ceiling):
@@ -79,14 +71,6 @@ def check_counts(by: object, floor: object, ceiling: object) -> None:
             raise TypeError(f"{name} takes an int, not {count!r}")
         if not -MAX_COUNT <= count <= MAX_COUNT:
             raise ValueError(f"{name} takes an int from -2**53 + 1 to 2**53 - 1, not {count}")
-
-
-def check_size(option: str, size: object, least: int) -> None:
-    """Refuse what is no number of bytes for an option of a store."""
-    if not isinstance(size, int) or isinstance(size, bool):
-        raise TypeError(f"{option} takes a number of bytes, not {size!r}")
-    if size < least:
-        raise ValueError(f"{option} takes at least {least} bytes, not {size}")
 
 
 def check_store(store: object) -> None:

@@ -7,6 +7,7 @@ from heapq import heapify, heappop, heappush
 from threading import Lock
 from time import monotonic
 
+from wsgikit.arguments import check_clock, check_size
 from wsgikit.stores.forks import rest_at_forks
 from wsgikit.stores.limits import (
     MAX_KEY,
@@ -14,7 +15,6 @@ from wsgikit.stores.limits import (
     added,
     check_counts,
     check_expires,
-    check_size,
     check_value,
     key_bytes,
 )
@@ -57,6 +57,7 @@ class MemoryStore(Store):
         clock: Callable[[], float] = monotonic,
     ) -> None:
         check_size("max_value", max_value, 1)
+        check_clock(clock)
         check_size("max_bytes", max_bytes, max_value + 2 * MAX_KEY + OVERHEAD)
         self._max_bytes = max_bytes
         self._max_value = max_value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import ceil
 
+from wsgikit.arguments import check_size
 from wsgikit.stores.limits import (
     MAX_VALUE,
     check_counts,
     check_expires,
-    check_size,
     check_value,
     key_bytes,
     no_counter,

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from time import time
 
+from wsgikit.arguments import check_clock, check_seconds, check_size
 from wsgikit.stores.database import Database
 from wsgikit.stores.eviction import LEAST, Eviction, minute
 from wsgikit.stores.limits import (
@@ -13,8 +14,6 @@ from wsgikit.stores.limits import (
     added,
     check_counts,
     check_expires,
-    check_size,
-    check_timeout,
     check_value,
     key_bytes,
 )
@@ -89,8 +88,9 @@ class SQLiteStore(Store):
         if path in ("", ":memory:") or "\0" in path:
             raise ValueError(f"path takes the name of a file, not {path!r}; or use MemoryStore")
         check_size("max_value", max_value, 1)
+        check_clock(clock)
         check_size("max_bytes", max_bytes, 2 * max_value + LEAST)
-        check_timeout("busy_timeout", busy_timeout)
+        check_seconds("busy_timeout", busy_timeout)
         self._max_value = max_value
         self._clock = clock
         self._database = Database(os.path.abspath(path), busy_timeout, _SETUP)
