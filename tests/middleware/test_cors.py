@@ -180,6 +180,54 @@ def test_credentials_that_the_application_grants_to_no_origin_do_not_count(crede
     assert given == (["true"] if credentials else [])
 
 
+# A function that knows the origins
+
+
+def test_a_function_may_know_the_origins():
+    asked, tenants = [], {APP}
+
+    def is_allowed(origin):
+        asked.append(origin)
+        return origin in tenants
+
+    app = checked(cors(is_allowed=is_allowed, credentials=True, methods=["PUT"]), Response("data"))
+    answer = app.get("/", headers={"Origin": APP})
+    assert granted(answer) == {"Allow-Origin": APP, "Allow-Credentials": "true"}
+    assert answer.headers["Vary"] == "Origin"
+    assert granted(app.options("/", headers=PREFLIGHT))["Allow-Methods"] == "PUT"
+    for origin in (f"{APP}.evil.example", "null"):
+        answer = app.get("/", headers={"Origin": origin})
+        assert granted(answer) == {}
+        assert answer.headers["Vary"] == "Origin"
+    assert app.get("/").headers["Vary"] == "Origin"
+    assert asked == [APP, APP, f"{APP}.evil.example", "null"]
+    tenants.clear()  # what was allowed once is asked for again
+    assert granted(app.get("/", headers={"Origin": APP})) == {}
+    app.options("/", headers=PREFLIGHT, status=403)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["", " ", " https://a", "https://a b", "https://\xe9", "https://a\tb", "https://" + "a" * 300],
+    ids=ascii,
+)
+def test_what_no_browser_sends_is_not_asked_for(origin):
+    app = cors(Response("data"), is_allowed=lambda origin: True)
+    started = []
+    app(
+        {"REQUEST_METHOD": "GET", "HTTP_ORIGIN": origin},
+        lambda status, headers, exc_info=None: started.extend(headers),
+    )
+    assert "Access-Control-Allow-Origin" not in dict(started)
+
+
+def test_many_origins_of_a_function_are_answered():
+    app = checked(cors(is_allowed=lambda origin: True), Response("data"))
+    for number in range(1200):  # more than are remembered
+        origin = f"https://a{number}.example"
+        assert granted(app.get("/", headers={"Origin": origin})) == {"Allow-Origin": origin}
+
+
 # Preflights
 
 
@@ -264,7 +312,11 @@ def test_any_origin_text_has_an_answer_and_only_what_was_allowed_comes_back(orig
     ("options", "kind", "message"),
     [
         ({"origins": APP}, TypeError, "origins takes a list"),
-        ({"origins": []}, ValueError, "origins takes one origin or more"),
+        ({}, ValueError, "either origins, one or more, or is_allowed"),
+        ({"origins": []}, ValueError, "either origins, one or more, or is_allowed"),
+        ({"origins": [APP], "is_allowed": len}, ValueError, "either origins"),
+        ({"origins": len}, TypeError, "origins takes a list of origins"),
+        ({"is_allowed": [APP]}, TypeError, "is_allowed takes a function"),
         ({"origins": ["*", APP]}, ValueError, r"origins takes .* alone"),
         ({"origins": ["*"], "credentials": True}, ValueError, "without credentials"),
         ({"origins": ["null"]}, ValueError, "as browsers spell them"),

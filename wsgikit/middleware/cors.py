@@ -5,7 +5,7 @@ Fetch §3.3 (CORS protocol); Private Network Access §3.1.
 
 from __future__ import annotations
 
-from wsgikit.arguments import check_texts
+from wsgikit.arguments import check_function, check_texts
 from wsgikit.compose import layer
 from wsgikit.errors import answer_error
 from wsgikit.http.grammar import is_token
@@ -46,8 +46,8 @@ _ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 _ALLOW_CREDENTIALS = "Access-Control-Allow-Credentials"
 _VARY = ("Vary", "Origin")
 _PRIVATE = ("Access-Control-Allow-Private-Network", "true")
-# How many origins below wildcards are remembered with their fields.
-_MOST_KNOWN = 1000
+# How many origins are remembered with their fields, and how long they may be.
+_MOST_KNOWN, _LONGEST = 1000, 300
 
 
 def doubts(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -64,7 +64,8 @@ def doubts(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def cors(
     app: WSGIApplication,
     *,
-    origins: Collection[str],
+    origins: Collection[str] = (),
+    is_allowed: Callable[[str], object] | None = None,
     methods: Collection[str] = ("GET", "HEAD", "POST"),
     headers: Collection[str] = (),
     expose: Collection[str] = (),
@@ -76,6 +77,9 @@ def cors(
 
     :param origins: ``"https://app.example"``, ``"https://*.example.com"`` for all below, or ``"*"``
         alone for any: of pages that anybody may read.
+    :param is_allowed: instead, ``is_allowed(origin)`` tells for each request whether its origin is
+        one of them: for those that a database knows. Clients can send any text, and sandboxed pages
+        send ``null``, so it has to compare all of it.
     :param methods: what they may send beside GET, HEAD and POST, which need no permission.
     :param headers: the fields that they may send beside those that need no permission; ``"*"`` for
         any but Authorization.
@@ -85,7 +89,8 @@ def cors(
     :param max_age: how many seconds browsers keep the answer to a preflight; they cap it, Chromium
         at 7200.
     :param private_network: whether pages of the public network may reach this in a private one.
-    :raises ValueError: for what is no origin, method or field, and for ``"*"`` with credentials.
+    :raises ValueError: for what is no origin, method or field, for ``"*"`` with credentials, and
+        for neither ``origins`` nor ``is_allowed``, or both.
     :raises TypeError: for an option of another type.
 
     A preflight is answered here: 204, and 403 for other origins. All other responses are those of
@@ -95,11 +100,17 @@ def cors(
 
     Unless the origins are ``"*"``, every response depends on Origin and says so in Vary.
     """
-    _check_names(credentials, methods=methods, headers=headers, expose=expose)
+    methods = _names("methods", methods, credentials)
+    headers = _names("headers", headers, credentials)
+    expose = _names("expose", expose, credentials)
     origins = check_texts("origins", origins, "origins")
+    if is_allowed is not None:
+        check_function("is_allowed", is_allowed, "a function of an origin")
+    if bool(origins) == (is_allowed is not None):
+        raise ValueError("cors() takes either origins, one or more, or is_allowed")
     anybody = "*" in origins
-    if not origins or (anybody and (len(origins) > 1 or credentials)):
-        raise ValueError("origins takes one origin or more, or '*' alone and without credentials")
+    if anybody and (len(origins) > 1 or credentials):
+        raise ValueError("origins takes '*' alone and without credentials")
     if type(max_age) is not int or max_age < 0:
         raise ValueError(f"max_age takes a number of seconds, not {max_age!r}")
     permitted = frozenset(() if anybody else map(_checked, origins))
@@ -131,20 +142,29 @@ def cors(
     exact = {origin: grant(origin) for origin in permitted if "*" not in origin}
     known = exact.copy()
 
-    def find(origin: str) -> tuple[Around, WSGIApplication]:
+    def granted(origin: str) -> tuple[Around, WSGIApplication]:
         nonlocal known
+        found = known.get(origin)
+        if found is None:
+            if len(known) >= _MOST_KNOWN:
+                known = exact.copy()
+            found = known[origin] = grant(origin)
+        return found
+
+    def find(origin: str) -> tuple[Around, WSGIApplication]:
         if not wild or permitted.isdisjoint(_patterns(origin)):
             return others
-        if len(known) >= _MOST_KNOWN:
-            known = exact.copy()
-        granted = known[origin] = grant(origin)
-        return granted
+        return granted(origin)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
             return app(environ, others[0](start_response))
-        around, preflight = known.get(origin) or find(origin)
+        if is_allowed is None:
+            around, preflight = known.get(origin) or find(origin)
+        else:
+            allowed = _could_be(origin) and is_allowed(origin)
+            around, preflight = granted(origin) if allowed else others
         if environ["REQUEST_METHOD"] == "OPTIONS" and _ASKED_METHOD in environ:
             return preflight(environ, start_response)
         return app(environ, around(start_response))
@@ -171,13 +191,21 @@ def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
     return answer_error(error, environ, start_response)
 
 
-def _check_names(credentials: bool, **given: Collection[str]) -> None:
-    for option, names in given.items():
-        for name in check_texts(option, names, "names"):
-            if not is_token(name):
-                raise ValueError(f"{option} takes names, not {name!r}")
-            if name == "*" and credentials:
-                raise ValueError(f"{option} takes no '*' with credentials: it would be a name")
+def _names(option: str, given: Collection[str], credentials: bool) -> tuple[str, ...]:
+    names = check_texts(option, given, "names")
+    for name in names:
+        if not is_token(name):
+            raise ValueError(f"{option} takes names, not {name!r}")
+        if name == "*" and credentials:
+            raise ValueError(f"{option} takes no '*' with credentials: it would be a name")
+    return names
+
+
+def _could_be(origin: str) -> bool:
+    """Whether a browser could have sent this, which goes into a field of the response."""
+    if not 0 < len(origin) <= _LONGEST or " " in origin:
+        return False
+    return origin.isascii() and origin.isprintable()
 
 
 def _checked(origin: str) -> str:
