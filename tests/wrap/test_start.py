@@ -74,7 +74,7 @@ def started_through(how, app):
 EDITS = {
     "on_start": lambda start: on_start(start, lambda s, h: (s, [*h, ("X-Edited", "1")])),
     "add_headers": lambda start: add_headers(start, [("X-Edited", "1")]),
-    "put_header": lambda start: put_header("X-Edited")(start, "1"),
+    "put_header": lambda start: put_header("X-Edited")((start, "1")),
     "add_unless": add_unless(["x-own"], [("X-Edited", "1")], lambda s, h: (s, h)),
     "later": lambda start: later([EDITS["on_start"](start), False]),
 }
@@ -162,7 +162,7 @@ def test_put_header_replaces_all_of_that_name(name):
     own = [("Content-Length", "0"), (name.lower(), "1"), ("Date", "now"), (name, "2")]
     before = own.copy()
     given = []
-    start = put_header(name)(lambda *args: given.append(args), "new")
+    start = put_header(name)((lambda *args: given.append(args), "new"))
     start("200 OK", own)
     start("200 OK", [("Server", "x")])
     assert given == [

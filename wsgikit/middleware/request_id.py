@@ -79,7 +79,7 @@ def request_id(
         if given is None or not inbound or _ID.fullmatch(given) is None:
             environ[key] = given = new()  # others inside may look there
         environ[REQUEST_ID] = given
-        return within(current_id, given, app, environ, put(start_response, given))
+        return within(current_id, given, app, environ, put((start_response, given)))
 
     return answer
 

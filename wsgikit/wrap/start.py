@@ -77,27 +77,30 @@ def add_unless(
     return start.__get__
 
 
-def put_header(name: str) -> Callable[[StartResponse, str], StartResponse]:
+def put_header(name: str) -> Callable[[tuple[StartResponse, str]], StartResponse]:
     """Give each response the field ``name`` once, in place of any that it has itself.
 
-    To be called once; what it returns takes a request's ``start_response`` and the value.
+    To be called once; what it returns takes the ``start_response`` of a request and the value, as a
+    pair.
     """
     wanted = name.lower()
     others = frozenset([usual for usual in _USUAL if usual.lower() != wanted])
 
-    def around(start_response: StartResponse, value: str) -> StartResponse:
-        def start(
-            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
-        ) -> Callable[[bytes], object]:
-            for own, _ in headers:
-                if own not in others and own.lower() == wanted:
-                    headers = [field for field in headers if field[0].lower() != wanted]
-                    break
-            return start_response(status, [*headers, (name, value)], exc_info)
+    def start(
+        given: tuple[StartResponse, str],
+        status: str,
+        headers: HeaderList,
+        exc_info: OptExcInfo | None = None,
+        /,
+    ) -> Callable[[bytes], object]:
+        for own, _ in headers:
+            if own not in others and own.lower() == wanted:
+                headers = [field for field in headers if field[0].lower() != wanted]
+                break
+        start_response, value = given
+        return start_response(status, [*headers, (name, value)], exc_info)
 
-        return start
-
-    return around
+    return start.__get__  # as in add_unless, and for the same reason
 
 
 def _start(
