@@ -223,3 +223,38 @@ def test_more_than_are_known_otherwise(tmp_path, monkeypatch):
     monkeypatch.setattr(wsgikit.files.catalog, "_MOST", 1)
     write(tmp_path, "a", "b", "c")
     assert len(scanned(Tree(tmp_path))) == 3
+
+
+@pytest.fixture
+def circles(tmp_path):
+    """Eight folders, and in each of them a link to each other one."""
+    numbers = range(8)
+    for here in numbers:
+        write(tmp_path, f"{here}/index.html", content=b"%d" % here)
+        for there in numbers:
+            if there != here:
+                (tmp_path / f"{here}/to{there}").symlink_to(f"../{there}")
+    return tmp_path
+
+
+@KINDS
+def test_folders_that_link_to_each_other(circles, kind):
+    catalog, _ = catalog_of(kind(circles))
+    closed = catalog.scan("index.html", hidden=False)
+    assert len(catalog.resources) == 2 * 8 * 8
+    assert {"/0/index.html", "/0/to7/index.html", "/0/to7/"} <= catalog.resources.keys()
+    assert {"/0/to1/to0", "/0/to1/to2"} <= closed
+    assert len(closed) == 8 * 7 * 7
+
+
+def test_what_a_scan_found_stays_known(circles, monkeypatch):
+    monkeypatch.setattr(wsgikit.files.catalog, "_MOST", 1)
+    catalog, memory = catalog_of(Tree(circles))
+    catalog.scan(None, hidden=False)
+    known = dict(catalog.resources)
+    for key in ("/0/to1/to2/index.html", "/0/to1/to3/index.html", "/0/index.html"):
+        resource = catalog.resource(key, catalog.find_file(key[1:].split("/")))
+        assert resource.forms["identity"].size == 1
+    added = catalog.resources.keys() - known.keys()
+    assert added == {"/0/to1/to2/index.html"}
+    assert memory.size == len(catalog.resources)

@@ -20,7 +20,7 @@ from wsgikit.files.representation import Stored
 from wsgikit.files.rules import Rules
 from wsgikit.files.versions import Changed
 from wsgikit.trees.package import PackageTree
-from wsgikit.trees.tree import Tree
+from wsgikit.trees.tree import LinkedTree, Tree
 
 TEXT = b"body { color: red }\n" * 100
 LARGE = os.urandom(200_000)
@@ -613,3 +613,34 @@ def test_a_file_that_is_written_over_all_the_time(folder, monkeypatch):
 @MODES
 def test_a_log_is_no_page_of_a_404(mode, folder, log):
     assert Answer(mode(folder, not_found="server.log"), "/none").status == 503
+
+
+@pytest.mark.parametrize("kind", [Tree, LinkedTree])
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/c", 308, b""),
+        ("/a/to-b/b.txt", 200, b"in b"),
+        ("/a/to-b/to-c/", 200, b"in c"),
+        ("/a/to-b/to-c", 308, b""),
+        ("/a/to-b/to-c/to-a/to-b/to-c/to-a/to-b/b.txt", 200, b"in b"),
+        ("/a/to-b/up/a/to-b/b.txt", 200, b"in b"),
+        ("/a/to-b/up/none", 404, None),
+        ("/a/to-b/to-none/b.txt", 404, None),
+        ("/a/to-b/upper", 404, None),
+    ],
+)
+def test_frozen_and_live_follow_the_same_links(tmp_path, kind, path, status, body):
+    for name, links in {"a": ["b"], "b": ["c"], "c": ["a"]}.items():
+        (tmp_path / name).mkdir()
+        for link in links:
+            (tmp_path / name / f"to-{link}").symlink_to(f"../{link}")
+    (tmp_path / "b" / "up").symlink_to("..")
+    (tmp_path / "b" / "b.txt").write_bytes(b"in b")
+    (tmp_path / "c" / "index.html").write_bytes(b"in c")
+    for frozen in (False, True):
+        app = publish(kind(tmp_path), index="index.html", hidden=False, frozen=frozen)
+        for _ in range(2):
+            answer = Answer(app, path)
+            assert answer.status == status
+            assert body is None or answer.body == body

@@ -66,7 +66,9 @@ def static(
     :param hidden: whether names that begin with a dot are served.
     :param links: whether links are followed that lead out of ``root``.
     :param frozen: whether all files are looked at now, and never again. Otherwise each request
-        looks, so that files which changed, are new or are gone are so at once.
+        looks, so that files which changed, are new or are gone are so at once. A link to a folder
+        that leads back to one it is in, or that is itself below another such link, is not followed
+        now: what is below it is looked at when it is first asked for.
     :param fallback: the path of a file below the root that answers, by a 200, where nothing is and
         the client asks for a page: ``index.html`` for an application in the browser that has
         routes of its own. Scripts and pictures that are missing remain a 404.

@@ -28,12 +28,13 @@ class Catalog:
     :param describer: makes resources of what is found.
     """
 
-    __slots__ = ("_describer", "_limit", "_lock", "_trees", "resources")
+    __slots__ = ("_describer", "_limit", "_lock", "_stays", "_trees", "resources")
 
     def __init__(self, trees: Sequence[AnyTree], describer: Describer) -> None:
         self._trees = trees
         self._describer = describer
         self._limit = _MOST
+        self._stays = False  # what is known: what is new is not kept, where there is no room
         self._lock = Lock()
         #: What is known by now: by path as PATH_INFO has it, but other keys may be used too.
         self.resources: dict[Hashable, Resource] = {}
@@ -82,16 +83,20 @@ class Catalog:
         """A file that is added to, for one answer: as it was opened, which is to be closed."""
         return self._describer.growing(found)
 
-    def scan(self, index: str | None, *, hidden: bool) -> None:
+    def scan(self, index: str | None, *, hidden: bool) -> set[str]:
         """Describe all there is, once and for all; the smallest first, as memory is for them.
 
-        Directories that cannot be read are passed over, and so are those that lead back to one that
-        they are in.
+        Directories that cannot be read are passed over. Not entered are links to directories that
+        lead back to one that they are in, and those that only another such link leads to: there
+        may be more ways through links than anybody can follow.
+
+        :return: the paths of these links. What is below them is described when it is asked for.
         """
         self._limit = 1 << 62
         sizes: dict[tuple[str, ...], int] = {}
+        closed: set[str] = set()
         for tree in self._trees:
-            for names, size in _walk(tree, hidden):
+            for names, size in _walk(tree, hidden, closed):
                 sizes.setdefault(names, size)
         for names in sorted(sizes, key=lambda names: sizes[names]):
             found = self.find_file(names)
@@ -101,13 +106,17 @@ class Catalog:
             resource = self.resource(path, found)
             if names[-1] == index:
                 self.resources[path[: -len(native((index,))) + 1]] = resource
+        self._limit = len(self.resources) + _MOST
+        self._stays = True
+        return closed
 
     def _keep(self, key: Hashable, resource: Resource) -> None:
         with self._lock:
             old = self.resources.pop(key, None)
             if old is None and len(self.resources) >= self._limit:
-                old = self.resources.pop(next(iter(self.resources)))
-            self.resources[key] = resource
+                old = resource if self._stays else self.resources.pop(next(iter(self.resources)))
+            if old is not resource:
+                self.resources[key] = resource
         if old is not None:
             self._describer.forget(old)
 
@@ -118,14 +127,17 @@ def native(names: Sequence[str]) -> str:
     return octets.decode("latin-1")
 
 
-def _walk(tree: AnyTree, hidden: bool) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The names and sizes of the files of a tree."""
+def _walk(tree: AnyTree, hidden: bool, closed: set[str]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The names and sizes of the files of a tree.
+
+    :param closed: where the paths of links that are not entered are added.
+    """
     _, status = tree.open(())
-    folders: list[tuple[tuple[str, ...], frozenset[tuple[int, int]]]] = [
-        ((), frozenset({(status.st_dev, status.st_ino)}))
+    folders: list[tuple[tuple[str, ...], frozenset[tuple[int, int]], bool]] = [
+        ((), frozenset({(status.st_dev, status.st_ino)}), False)
     ]
     while folders:
-        above, within = folders.pop()
+        above, within, linked = folders.pop()
         try:
             entries = tree.scan(above, hidden=hidden)
         except HTTPError:
@@ -138,5 +150,7 @@ def _walk(tree: AnyTree, hidden: bool) -> Iterator[tuple[tuple[str, ...], int]]:
                 yield names, entry.status.st_size
                 continue
             folder = (entry.status.st_dev, entry.status.st_ino)
-            if folder not in within:
-                folders.append((names, within | {folder}))
+            if folder in within or (linked and entry.is_link):
+                closed.add(native(names))
+            else:
+                folders.append((names, within | {folder}, linked or entry.is_link))

@@ -22,7 +22,7 @@ from wsgikit.trees.names import url_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 
     from wsgikit.files.describer import AnyTree
     from wsgikit.files.resource import Resource
@@ -56,7 +56,8 @@ def publish(
     :param rules: what is said of files by name.
     :param codings: the content codings whose siblings are sent to clients that accept them.
     :param memory: how many bytes of small files are kept.
-    :param frozen: whether all files are looked at now, and never again.
+    :param frozen: whether all files are looked at now, and never again; below links that a scan
+        does not enter (:meth:`wsgikit.files.catalog.Catalog.scan`), when they are first asked for.
     :param fallback: the path of the file that answers, by a 200, when a page is not there.
     :param not_found: the path of the file whose content a 404 has.
     :raises ValueError: when ``index`` is no name of a file, or ``fallback`` or ``not_found`` no
@@ -75,14 +76,15 @@ def publish(
         rules or Rules(), codings, Memory(memory, evicts=not frozen), watched=not frozen
     )
     catalog = Catalog(trees, describer)
+    closed: Collection[str] = ()
     if frozen:
-        catalog.scan(index, hidden=hidden)
+        closed = catalog.scan(index, hidden=hidden)
         for spare in (page, lost):
             if spare is not None:
                 spare.require(catalog)
     site = Site(catalog, index=index, hidden=hidden, folder=folder, fallback=page, lost=lost)
     known = catalog.resources
-    return _answering(site, known, _folders(known).__contains__ if frozen else _probe(trees))
+    return _answering(site, known, _known_folders(known, closed) if frozen else _probe(trees))
 
 
 def _answering(
@@ -110,10 +112,24 @@ def _answering(
     return answer
 
 
-def _folders(known: Mapping[Hashable, Resource]) -> frozenset[str]:
-    """The paths that are redirected to the index of a folder, of all that was found in a scan."""
+def _known_folders(
+    known: Mapping[Hashable, Resource], closed: Collection[str]
+) -> Callable[[str], bool]:
+    """Tells of the paths that are redirected to the index of a folder, of all that was found in a
+    scan, and of those below the links that it did not enter.
+    """
     indices = (path for path in known if isinstance(path, str) and path.endswith("/"))
-    return frozenset({"", *(path[:-1] for path in indices)})
+    folders = frozenset({"", *(path[:-1] for path in indices)})
+    if not closed:
+        return folders.__contains__
+    sizes = sorted({len(path) for path in closed})
+
+    def may_lead(path: str) -> bool:
+        if path in folders:
+            return True
+        return any(path[:size] in closed and path[size : size + 1] in ("", "/") for size in sizes)
+
+    return may_lead
 
 
 def _probe(trees: Sequence[AnyTree]) -> Callable[[str], bool]:
