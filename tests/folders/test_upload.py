@@ -132,6 +132,15 @@ def test_names_that_nothing_is_left_of_are_refused(tree, tmp_path, name):
     assert receipt.status == 400
 
 
+@pytest.mark.parametrize("name", ["\u200c.git", "\u200c\ufeff.a", ".\u200c.git"], ids=ascii)
+def test_what_would_be_hidden_is_refused(tree, tmp_path, name):
+    receipt = send(tree, file(name), file("a.txt"))
+    assert receipt.stored == ["a.txt"]
+    ((_, status, reason),) = receipt.refused
+    assert (status, reason) == (400, "the name is not safe on every system")
+    assert set(everything(tmp_path)) == {"a.txt"}
+
+
 def test_a_name_that_the_system_does_not_take(tree, tmp_path, monkeypatch):
     def place(self, name):
         raise OSError(errno.ENAMETOOLONG, "File name too long")

@@ -15,7 +15,7 @@ from wsgikit.http.problem import HTTPError
 from wsgikit.request import Request
 from wsgikit.response import Response
 from wsgikit.trees.draft import Draft
-from wsgikit.trees.names import url_name
+from wsgikit.trees.names import is_hidden, url_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ _TAKEN = "there is something of that name"
 
 
 def _store(part: Iterable[bytes], name: str, folder: str | int, existing: str) -> str:
-    if not name or url_name(name) is None:
+    # A dot in front is dropped with the path, but some characters before one count for nothing.
+    if not name or url_name(name) is None or is_hidden(name):
         raise Refused(400, "the name is not safe on every system")
     try:
         with Draft(folder) as draft:
