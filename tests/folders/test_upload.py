@@ -190,8 +190,24 @@ def test_numbers(tree, tmp_path):
     assert len(everything(tmp_path)) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("a" * 251 + ".txt", "a" * 247 + " (2).txt"),
+        ("a" * 255, "a" * 251 + " (2)"),
+        ("é" * 127, "é" * 125 + " (2)"),
+        ("a." + "b" * 253, "a." + "b" * 249 + " (2)"),
+    ],
+    ids=["an extension", "none", "characters", "a long extension"],
+)
+def test_numbers_for_the_longest_names(tree, tmp_path, name, second):
+    for expected in (name, second):
+        assert send(tree, part("existing", b"number"), file(name)).stored == [expected]
+    assert len(everything(tmp_path)) == 2
+
+
 def test_there_are_not_numbers_without_end(tree, tmp_path, monkeypatch):
-    monkeypatch.setattr("wsgikit.folders.upload._MOST_NUMBERS", 3)
+    monkeypatch.setattr("wsgikit.folders.upload._MOST_NAMES", 2)
     for expected in (["a"], ["a (2)"], []):
         assert send(tree, part("existing", b"number"), file("a")).stored == expected
 

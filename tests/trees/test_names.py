@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
+from itertools import islice
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wsgikit.trees.names import MAX_PATH, is_hidden, safe_parts, url_name
+from wsgikit.trees.names import MAX_PATH, is_hidden, numbered, safe_parts, url_name
 
 # What a hostile path is made of.
 PIECES = st.sampled_from(
@@ -174,3 +175,26 @@ def test_a_name_in_a_url(name, encoded):
 )
 def test_hidden_names(name, hidden):
     assert is_hidden(name) is hidden
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("a.txt", ["a (2).txt", "a (3).txt"]),
+        ("a.tar.gz", ["a.tar (2).gz", "a.tar (3).gz"]),
+        (".profile", [".profile (2)", ".profile (3)"]),
+        ("a" * 252 + ".md", ["a" * 248 + " (2).md", "a" * 248 + " (3).md"]),
+        ("é" * 128, ["é" * 125 + " (2)", "é" * 125 + " (3)"]),
+        ("a." + "b" * 253, ["a." + "b" * 249 + " (2)", "a." + "b" * 249 + " (3)"]),
+    ],
+)
+def test_names_for_what_is_taken(name, others):
+    assert list(islice(numbered(name), 3)) == [name, *others]
+
+
+@given(st.text(min_size=1, max_size=300))
+def test_names_are_made_that_fit(name):
+    made = list(islice(numbered(name), 1, 12))
+    assert len(set(made)) == len(made)
+    assert url_name(name) is None or all(map(url_name, made))
+    assert all(len(each.encode("utf-8", "surrogateescape")) <= 255 for each in made)

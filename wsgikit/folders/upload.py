@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from itertools import islice
 
 from wsgikit.environ import content_length, host
 from wsgikit.folders.contents import shown
@@ -15,11 +16,11 @@ from wsgikit.http.problem import HTTPError
 from wsgikit.request import Request
 from wsgikit.response import Response
 from wsgikit.trees.draft import Draft
-from wsgikit.trees.names import is_hidden, url_name
+from wsgikit.trees.names import is_hidden, numbered, url_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from wsgikit.forms.streamed import StreamedPart
     from wsgikit.trees.tree import PathTree
@@ -35,8 +36,8 @@ EXISTING = "existing"
 MAX_FILES = 1000
 
 _CHOICES = ("refuse", "number", "replace")
-# How many numbers are tried for a name that is taken.
-_MOST_NUMBERS = 1000
+# How many names are tried where the first one is taken.
+_MOST_NAMES = 1000
 
 # What the system says when there is no room, when it is not allowed, and of a name.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -188,7 +189,7 @@ def _store(part: Iterable[bytes], name: str, folder: str | int, existing: str) -
             if existing == "replace":
                 draft.replace(name)
                 return name
-            for free in _numbered(name) if existing == "number" else (name,):
+            for free in islice(numbered(name), _MOST_NAMES if existing == "number" else 1):
                 try:
                     draft.place(free)
                 except FileExistsError:
@@ -199,13 +200,6 @@ def _store(part: Iterable[bytes], name: str, folder: str | int, existing: str) -
     except OSError as error:
         raise _told(error) from None
     raise Refused(409, _TAKEN)
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    stem, extension = os.path.splitext(name)
-    for number in range(2, _MOST_NUMBERS):
-        yield f"{stem} ({number}){extension}"
 
 
 def _told(error: OSError) -> Exception:

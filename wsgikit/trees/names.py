@@ -10,12 +10,21 @@ Naming Files, Paths, and Namespaces (Microsoft); [MS-FSCC] §2.1.5 (file names, 
 
 from __future__ import annotations
 
+import os
+
 from wsgikit.http.query import percent_encode_octets
 
-__all__ = ["is_hidden", "safe_parts", "url_name"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["is_hidden", "numbered", "safe_parts", "url_name"]
 
 #: The longest path that is looked at, in octets: PATH_MAX of Linux, and more than any other has.
 MAX_PATH = 4096
+
+#: The longest name that is made, in octets of UTF-8: NAME_MAX of Linux.
+MAX_NAME = 255
 
 # C0, DEL and C1: none is wanted in a name, and NUL ends one. The backslash separates names on
 # Windows, the colon ends a drive there or begins an alternate data stream.
@@ -89,3 +98,25 @@ def url_name(name: str) -> str | None:
     if safe_parts(f"/{octets}") != [name]:
         return None
     return percent_encode_octets(octets, _NAME_SAFE)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, and others without end where that is taken: ``a.txt``, ``a (2).txt``, ...
+
+    What stands before the number is shortened where the name would be longer than file systems
+    take, 255 octets.
+    """
+    yield name
+    stem, extension = os.path.splitext(name)
+    if len(_octets(extension)) > MAX_NAME // 2:
+        stem, extension = name, ""
+    number = 2
+    while True:
+        end = f" ({number}){extension}"
+        room = MAX_NAME - len(_octets(end))
+        yield _octets(stem)[:room].decode("utf-8", "ignore") + end
+        number += 1
+
+
+def _octets(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
