@@ -83,6 +83,47 @@ def test_a_name_that_is_no_text(tmp_path):
     assert list(found(tmp_path)) == ["top/", "top/caf%E9"]
 
 
+def test_no_two_members_have_one_name(tmp_path):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    for name in (b"\xff", b"%FF", b"%FF (2)", b"%\xff.txt", b"%25%FF.txt", b"%.txt", b"\xfe"):
+        with open(os.fsencode(folder) + b"/" + name, "wb") as file:
+            file.write(name)
+    assert [member.path for member in members(Tree(tmp_path), ["inner"], "top", 5)] == [
+        "top/",
+        "top/%.txt",
+        "top/%25%FF.txt",
+        "top/%FF",
+        "top/%FF (2)",
+        "top/%25%FF (2).txt",
+        "top/%FE",
+        "top/%FF (3)",
+    ]
+
+
+def test_what_is_missing_is_told_beside_a_file_of_that_name(tmp_path):
+    for name in ("MISSING.txt", "MISSING (2).txt", "z.txt"):
+        (tmp_path / name).write_text("the user's")
+    told = members(Tree(tmp_path), [], "top", 5)
+    paths = [next(told).path for _ in range(3)]
+    (tmp_path / "z.txt").unlink()
+    paths += [member.path for member in told]
+    assert sorted(paths) == [
+        "top/",
+        "top/MISSING (2).txt",
+        "top/MISSING (3).txt",
+        "top/MISSING.txt",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_at_all(tmp_path):
+    (tmp_path / "gone").mkdir()
+    told = members(Tree(tmp_path), ["gone"], "top", 5)
+    assert next(told).path == "top/"
+    (tmp_path / "gone").rmdir()
+    assert [member.path for member in told] == ["top/MISSING.txt"]
+
+
 def test_what_is_gone_meanwhile_is_named(root):
     told = members(Tree(root), [], "top", 5)
     paths = {next(told).path: "" for _ in range(2)}

@@ -6,6 +6,7 @@ from io import BytesIO
 from stat import S_IXUSR
 
 from wsgikit.http.problem import HTTPError
+from wsgikit.trees.names import numbered
 from wsgikit.trees.opening import BLOCK_SIZE
 
 TYPE_CHECKING = False
@@ -78,9 +79,11 @@ def members(
     :param hidden: whether names that begin with a dot are told too.
 
     Links to files are followed as the tree follows them, links to folders are not: they may lead
-    in a circle. What cannot be read is named in a file :data:`MISSING` at the end.
+    in a circle. What cannot be read is named in a file :data:`MISSING` at the end. No two members
+    have one name: what would have that of another gets a number, ``MISSING (2).txt``.
     """
     missing: list[str] = []
+    at_top: set[str] | None = None
     folders: list[tuple[list[str], str, float]] = [(names, f"{top}/", modified)]
     while folders:
         names, path, modified = folders.pop()
@@ -90,11 +93,14 @@ def members(
         except HTTPError:
             missing.append(path)
             continue
+        taken = {entry.name for entry in entries}
+        if at_top is None:
+            at_top = taken
         inner = []
         for entry in entries:
             if entry.status is None or (entry.is_folder and entry.is_link):
                 continue
-            name = path + _portable(entry.name)
+            name = path + _portable(entry.name, taken)
             if entry.is_folder:
                 inner.append(([*names, entry.name], f"{name}/", entry.status.st_mtime))
                 continue
@@ -110,15 +116,33 @@ def members(
         folders += reversed(inner)
     if missing:
         text = "\n".join(["These could not be read:", *missing, ""]).encode()
-        yield Member(f"{top}/{MISSING}", BytesIO(text), len(text), modified)
+        name = _free(MISSING, at_top or set())
+        yield Member(f"{top}/{name}", BytesIO(text), len(text), modified)
 
 
 def _name(entry: Entry) -> str:
     return entry.name
 
 
-def _portable(name: str) -> str:
-    """The name with octets that are no UTF-8 as in a URL, since archives have names in UTF-8."""
-    return "".join(
-        f"%{ord(char) & 0xFF:02X}" if "\ud800" <= char <= "\udfff" else char for char in name
-    )
+def _portable(name: str, taken: set[str]) -> str:
+    """The name with octets that are no UTF-8 as in a URL, since archives have names in UTF-8.
+
+    :param taken: the names in its folder, to which it is added.
+    """
+    if not any(map(_is_octet, name)):
+        return name
+    plain = name.replace("%", "%25")
+    escaped = [f"%{ord(char) & 0xFF:02X}" if _is_octet(char) else char for char in plain]
+    return _free("".join(escaped), taken)
+
+
+def _is_octet(char: str) -> bool:
+    """Whether it stands for an octet that is no UTF-8 (PEP 383)."""
+    return "\ud800" <= char <= "\udfff"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or that with a number which is not taken, and is now."""
+    free = next(each for each in numbered(name) if each not in taken)
+    taken.add(free)
+    return free
