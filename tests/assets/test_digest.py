@@ -161,6 +161,23 @@ def test_what_follows_the_path_stays(root, url, rest):
     assert (root / digester.names["css/app.css"]).read_text() == f"a{{b:url('{expected}')}}"
 
 
+@pytest.mark.parametrize(
+    ("url", "new"),
+    [
+        (b"base.css?v=\xe9", "{}?v=%E9"),
+        (b"caf\xe9/../base.css", "caf%E9/../{}"),
+        (b"base.css?v=\xc3\xa9", "{}?v=%C3%A9"),
+    ],
+    ids=["query", "folder", "UTF-8"],
+)
+def test_urls_in_another_encoding(root, url, new):
+    (root / "css" / "app.css").write_bytes(b"a{b:url(" + url + b")} c{d:url(caf\xe9.png)}")
+    digester = digest(root)
+    base = digester.names["css/base.css"].removeprefix("css/")
+    content = (root / digester.names["css/app.css"]).read_bytes()
+    assert content == f"a{{b:url({new.format(base)})}}".encode() + b" c{d:url(caf\xe9.png)}"
+
+
 def test_source_maps(root):
     (root / "app.js").write_text("x\n//# sourceMappingURL=app.js.map\n")
     (root / "app.js.map").write_text("{}")

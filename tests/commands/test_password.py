@@ -54,6 +54,38 @@ def test_what_does_not_do(name, text, message, typed, refused):
     assert refused("password", name).startswith(message)
 
 
+def in_a_pipe(name, password, encoding):
+    """What the command prints where the input and the output are in that encoding."""
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-m", "wsgikit", "password", name],
+        input=password,
+        capture_output=True,
+        timeout=60,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONIOENCODING": encoding,
+            "PYTHONUTF8": "1",  # for the arguments
+        },
+    )
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+def test_a_password_that_is_not_in_the_encoding_of_the_input():
+    status, out, err = in_a_pipe("ann", b"correct horse \xff", "utf-8:strict")
+    assert (status, out) == (2, b"")
+    assert err == "wsgikit: error: a password has up to 1024 characters of Unicode text\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_a_line_is_in_the_encoding_of_the_file(encoding, folder):
+    password = "correct horse\n".encode(encoding)
+    status, out, err = in_a_pipe("Zo\u00eb", password, encoding)
+    assert (status, err) == (0, "")
+    (folder / "passwords").write_bytes(out)
+    assert PasswordFile("passwords").verify("Zo\u00eb", "correct horse")
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -66,6 +98,9 @@ def test_what_is_typed_at_a_terminal(again, monkeypatch, capsys):
     monkeypatch.setattr("wsgikit.commands.password.getpass", lambda prompt, stream: answers.pop(0))
     assert main(["password", "ann"]) == (0 if again == "correct horse" else 2)
     assert answers == []
+
+
+CTRL_D = "\x04"
 
 
 def on_a_terminal(*answers):
@@ -85,7 +120,7 @@ def on_a_terminal(*answers):
         asked = shown.count(b": ")
         while shown.count(b": ") == asked:
             shown += os.read(leader, 1000)
-        os.write(leader, answer.encode() + b"\n")
+        os.write(leader, answer.encode() + (b"" if answer == CTRL_D else b"\n"))
     out = process.stdout.read().decode()
     process.stdout.close()
     status = process.wait(30)
@@ -111,3 +146,11 @@ def test_two_that_differ_are_refused():
     status, out, shown = on_a_terminal("correct horse", "correct hearse")
     assert (status, out) == (2, "")
     assert "the two are not the same" in shown
+
+
+@pytest.mark.parametrize("answers", [(CTRL_D,), ("correct horse", CTRL_D)], ids=["first", "second"])
+def test_a_terminal_that_gives_none(answers):
+    status, out, shown = on_a_terminal(*answers)
+    assert (status, out) == (2, "")
+    assert "wsgikit: error: no password was given" in shown
+    assert "Traceback" not in shown

@@ -197,7 +197,7 @@ class Digester:
                 return None
             path, rest = _split(url)
             folder = path[: path.rfind("/") + 1]
-            return quote(folder, _SAFE) + quote(posixpath.basename(self.names[target]), "") + rest
+            return _quote(folder, _SAFE) + quote(posixpath.basename(self.names[target]), "") + rest
 
         new = _REPLACE[guess_type(name)[0]](text, replace)
         return (new.encode("utf-8", "surrogateescape"),)
@@ -248,7 +248,12 @@ def _is_text(name: str) -> bool:
 def _split(url: str) -> tuple[str, str]:
     """The path of a URL, and what follows it: a query, a fragment."""
     path = re.split("[?#]", url, maxsplit=1)[0]
-    return path, quote(url[len(path) :], _SAFE + "?#")
+    return path, _quote(url[len(path) :], _SAFE + "?#")
+
+
+def _quote(text: str, safe: str) -> str:
+    """Percent-encoded, with the octets of the file where those are no UTF-8."""
+    return quote(text, safe, errors="surrogateescape")
 
 
 def _target(name: str, url: str) -> str | None:

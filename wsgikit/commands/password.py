@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from getpass import getpass
@@ -54,19 +55,30 @@ def run(options: Namespace) -> None:
     if options.token:
         token = secrets.token_urlsafe(32)
         printed(f"The token of {name}, which is not shown again: {token}", error=True)
-        printed(f"{name}:{hash_token(token)}")
+        _write(f"{name}:{hash_token(token)}")
         return
-    password = _asked(name) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    if len(password) < LEAST:
-        raise Trouble(f"a password has at least {LEAST} characters")
     try:
-        printed(f"{name}:{hash_password(password)}")
-    except ValueError:
+        password = _asked(name) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        if len(password) < LEAST:
+            raise Trouble(f"a password has at least {LEAST} characters")
+        line = f"{name}:{hash_password(password)}"
+    except ValueError:  # what the input's encoding does not have among others
         raise Trouble(f"a password has up to {MAX_PASSWORD} characters of Unicode text") from None
+    _write(line)
+
+
+def _write(line: str) -> None:
+    """Write a line as the files are read, in UTF-8, whatever encoding a terminal has."""
+    sys.stdout.buffer.write(f"{line}{os.linesep}".encode())
+    sys.stdout.flush()
 
 
 def _asked(name: str) -> str:
-    password = getpass(f"Password of {name}: ", stream=sys.stderr)
-    if getpass("Once more: ", stream=sys.stderr) != password:
+    try:
+        password = getpass(f"Password of {name}: ", stream=sys.stderr)
+        again = getpass("Once more: ", stream=sys.stderr)
+    except EOFError:  # Ctrl+D
+        raise Trouble("no password was given") from None
+    if again != password:
         raise Trouble("the two are not the same")
     return password
