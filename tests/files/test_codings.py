@@ -69,6 +69,15 @@ def test_there_and_back(codings, name, size, data):
         assert max(map(len, blocks), default=0) <= BLOCK_SIZE
 
 
+def test_little_is_not_unpacked_to_much_at_once(codings):
+    compressor = brotli.Compressor(quality=5)
+    coded = b"".join(compressor.process(bytes(2**20)) for _ in range(256)) + compressor.finish()
+    assert len(coded) < 4096
+    sizes = [len(block) for block in codings["br"].decompress([coded])]
+    assert sum(sizes) == 2**28
+    assert max(sizes) <= 2**25
+
+
 @pytest.mark.parametrize("name", SUFFIXES)
 @pytest.mark.parametrize("size", [1, 4096])
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ SUFFIXES = {"zstd": ".zst", "br": ".br", "gzip": ".gz"}
 #: it runs (RFC 1952, section 2.3).
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
+# How much of a br file is unpacked at a time, to up to some 16 MiB (RFC 7932, section 9.2): not all
+# versions of the module know a limit for what comes out.
+_BR_PIECE = 16
+
 
 class Undecodable(ValueError):
     """The octets are not, or not wholly, in the coding that they should be in."""
@@ -116,7 +120,8 @@ def _br() -> Coding | None:
         decompressor = brotli.Decompressor()
         try:
             for block in blocks:
-                yield decompressor.process(block)
+                for start in range(0, len(block), _BR_PIECE):
+                    yield decompressor.process(block[start : start + _BR_PIECE])
         except brotli.error as error:
             raise Undecodable(str(error)) from None
         if not decompressor.is_finished():
