@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import os
+import resource
 import zlib
 from threading import Event, Thread
 
@@ -195,6 +197,43 @@ def test_what_fails_is_told_and_the_others_go_on(root):
     assert outcomes[0].name == "other.css.gz"
     assert isinstance(outcomes[1], IsADirectoryError)
     assert sorted(os.listdir(root / "css")) == ["app.css", "app.css.gz"]
+
+
+def test_what_cannot_be_read_is_told_and_the_others_go_on(root):
+    # As root may read everything, by paths that are longer than the system takes them.
+    name = "n" * 200
+    folder = os.open(root, os.O_RDONLY)
+    path = str(root)
+    while len(path) < 4095 - len(name) - len("/"):
+        folder = enter(folder, name)
+        path += f"/{name}"
+    os.close(os.open(f"{name}.css", os.O_CREAT, dir_fd=folder))
+    os.close(enter(folder, name))
+    work = Precompressor(str(root), [GZIP])
+    outcomes = list(work.run())
+    assert [type(outcome) for outcome in outcomes[:2]] == [OSError, OSError]
+    assert all(outcome.filename.startswith(path) for outcome in outcomes[:2])
+    assert [outcome.name for outcome in outcomes[2:]] == ["css/app.css.gz"]
+    assert len(work) == 3
+
+
+def enter(folder, name):
+    """Make a folder in one, and give a descriptor of it in place of the other's."""
+    os.mkdir(name, dir_fd=folder)
+    inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+    os.close(folder)
+    return inner
+
+
+def test_what_cannot_be_written_is_told_by_its_name(root):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        (outcome,) = Precompressor(str(root), [GZIP]).run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (outcome.errno, outcome.filename) == (errno.EFBIG, str(root / "css" / "app.css.gz"))
+    assert os.listdir(root / "css") == ["app.css"]
 
 
 def test_a_file_that_is_gone_meanwhile(root):

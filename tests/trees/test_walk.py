@@ -36,3 +36,32 @@ def test_a_root_that_is_a_link(tmp_path):
 def test_a_root_that_is_none(tmp_path):
     with pytest.raises(FileNotFoundError):
         list(walk(str(tmp_path / "none")))
+    with pytest.raises(FileNotFoundError):
+        list(walk(str(tmp_path / "none"), [].append))
+
+
+@pytest.fixture
+def vanishing(tmp_path):
+    """A folder that is seen, and gone when it is to be read."""
+    for name in ("a", "gone/b", "other/c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return lambda: (tmp_path / "gone").rename(tmp_path / ".gone")
+
+
+def test_a_folder_that_cannot_be_read(tmp_path, vanishing):
+    names = walk(str(tmp_path))
+    assert next(names) == "a"
+    vanishing()
+    with pytest.raises(FileNotFoundError):
+        next(names)
+
+
+def test_what_cannot_be_read_is_told_and_the_others_go_on(tmp_path, vanishing):
+    errors = []
+    names = walk(str(tmp_path), errors.append)
+    assert next(names) == "a"
+    vanishing()
+    assert list(names) == ["other/c"]
+    (error,) = errors
+    assert error.filename == os.path.join(tmp_path, "gone", "")

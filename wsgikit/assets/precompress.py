@@ -85,7 +85,8 @@ class Precompressor:
 
     A sibling that is unpacked to the very content of its file is current and not written again:
     times tell nothing where a build sets them all to the same. A new one appears at once and
-    complete, with the mode and the time of its file.
+    complete, with the mode and the time of its file. A folder or a file in the directory that
+    cannot be read is one of the outcomes, and the others go on.
     """
 
     def __init__(
@@ -97,7 +98,8 @@ class Precompressor:
         #: Set when nobody waits for more.
         self.stopping = Event()
         by_suffix = dict.fromkeys(SUFFIXES.values()) | {each.suffix: each for each in codings}
-        names = list(walk(root))
+        self._failures: list[OSError] = []
+        names = list(walk(root, self._failures.append))
         present = set(names)
         self._jobs: list[Job] = []
         self._orphans: list[str] = []
@@ -107,11 +109,14 @@ class Precompressor:
             if not is_compressible(media):
                 continue
             if coded is None:
-                self._jobs += [
-                    Job(root, name, suffix, coding)
-                    for suffix, coding in by_suffix.items()
-                    if coding is not None or name + suffix in present
-                ]
+                try:
+                    self._jobs += [
+                        Job(root, name, suffix, coding)
+                        for suffix, coding in by_suffix.items()
+                        if coding is not None or name + suffix in present
+                    ]
+                except OSError as error:
+                    self._failures.append(error)
             elif suffix in by_suffix and stem not in present and _is_written(root, stem, suffix):
                 self._orphans.append(name)
         # The longest first, so that no processor waits for the last one.
@@ -119,7 +124,7 @@ class Precompressor:
 
     def __len__(self) -> int:
         """How many outcomes there will be."""
-        return len(self._jobs) + len(self._orphans)
+        return len(self._failures) + len(self._orphans) + len(self._jobs)
 
     def run(self, threads: int = 1) -> Generator[Outcome | OSError]:
         """Do all of it, in threads: what compresses lets them run side by side.
@@ -127,6 +132,7 @@ class Precompressor:
         What fails is told as the error that it is, and the others go on. Closing the iterator stops
         them.
         """
+        yield from self._failures
         for name in self._orphans:
             yield self._orphan(name)
         with ThreadPoolExecutor(threads) as pool:
@@ -155,6 +161,8 @@ class Precompressor:
                     return self._without_coding(job)
                 return self._with_coding(job, job.coding, source)
         except OSError as error:
+            if error.filename != job.path:  # a folder, or nothing where the disk is full
+                error.filename = job.target
             return error
 
     def _without_coding(self, job: Job) -> Outcome:

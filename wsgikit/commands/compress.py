@@ -51,7 +51,7 @@ def add(commands: _SubParsersAction[Command]) -> None:
 def run(options: Namespace) -> None:
     """Write the siblings.
 
-    :raises Trouble: when some could not be written.
+    :raises Trouble: when some could not be written, or a folder could not be read.
     """
     codings = files.codings.available() if options.codings is None else options.codings
     root = folder(options.dir)
@@ -73,7 +73,7 @@ def run(options: Namespace) -> None:
         for line in summary.lines():
             printed(line)
     if summary.failed:
-        raise Trouble(f"{summary.failed} could not be written", 1)
+        raise Trouble(f"{summary.failed:,} of {len(work):,} failed", 1)
 
 
 class Summary:
@@ -107,7 +107,10 @@ class Summary:
                 sizes = f"{readable(size)} → {readable(coded)} ({percent:.0f} %)"
                 lines.append(f"{name:4} {count:6,} files  {sizes}".replace("\xa0", " "))
         told = [f"{self._counts[what]:,} {what}" for what in _TOLD if self._counts[what]]
-        lines.append(", ".join(told) or "Nothing to compress.")
+        if told:
+            lines.append(", ".join(told))
+        elif not self.failed:
+            lines.append("Nothing to compress.")
         if self._orphans:
             lines += [f"orphaned: {name}" for name in self._orphans]
             lines.append("Orphaned are siblings of files that are gone; --prune removes them.")
