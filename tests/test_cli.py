@@ -106,6 +106,7 @@ def test_the_version(capsys):
         (["demo", "--host", "ü" * 70], "is no address and no name of a host"),
         (["compress"], "the following arguments are required: DIR"),
         (["compress", "nope"], f"nope: {os.strerror(2)}"),
+        (["compress", ""], f"'': {os.strerror(2)}"),
         (["compress", ".", "--codings", "lzw"], "'lzw' is none of zstd, br, gzip"),
         (["compress", ".", "--saving", "100"], "a number from 0 to 99, not '100'"),
         (["compress", ".", "--jobs", "0"], "a number from 1 to 999, not '0'"),

@@ -189,14 +189,12 @@ def test_source_maps(root):
 
 
 def test_what_is_missing_is_told_and_left_alone(root):
-    text = "a{b:url(none.png), url(../../etc/passwd), url(../index.html)}"
+    text = "a{b:url(none.png), url(../../etc/passwd), url(../..), url(../index.html)}"
     (root / "index.html").write_text("")
     (root / "css" / "app.css").write_text(text)
     digester = digest(root)
-    assert digester.missing == [
-        ("css/app.css", "none.png"),
-        ("css/app.css", "../../etc/passwd"),
-    ]
+    assert digester.missing == [("css/app.css", "none.png")]
+    assert digester.outside == [("css/app.css", "../../etc/passwd"), ("css/app.css", "../..")]
     assert (root / digester.names["css/app.css"]).read_text() == text
 
 

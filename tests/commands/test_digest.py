@@ -49,16 +49,43 @@ def test_references_that_lead_nowhere(capsys, public):
     told = "wsgikit: app.css refers to none.png, which is not there\n"
     assert main(["digest", "public", "--strict"]) == 1
     out, err = capsys.readouterr()
-    assert (out, err) == ("", told + "wsgikit: error: 1 references lead nowhere\n")
+    assert (out, err) == ("", told + "wsgikit: error: 1 reference leads nowhere\n")
     assert not (public / "manifest.json").exists()
     assert main(["digest", "public"]) == 0
     assert capsys.readouterr() == ("2 files, 3 written\n", told)
 
 
-def test_references_in_a_circle(capsys, public):
-    (public / "app.css").write_text("@import 'app.css';")
+def test_several_references_that_lead_nowhere(capsys, public):
+    (public / "app.css").write_text("a{b:url(none.png), url(nor.png)}")
+    assert main(["digest", "public", "--strict"]) == 1
+    assert "error: 2 references lead nowhere\n" in capsys.readouterr().err
+
+
+def test_references_that_lead_outside_are_not_looked_for(capsys, public):
+    (public / "app.css").write_text("a{b:url(../out.png)}")
     assert main(["digest", "public", "--strict"]) == 0
-    assert capsys.readouterr().err == ("wsgikit: app.css refer to each other, by plain names\n")
+    told = "wsgikit: app.css refers to ../out.png, which is outside of public\n"
+    assert capsys.readouterr() == ("2 files, 3 written\n", told)
+
+
+@pytest.mark.parametrize(
+    ("imported", "told"),
+    [
+        ("app.css", "app.css refers to itself, by its plain name"),
+        ("b.css", "app.css and b.css refer to each other, by plain names"),
+    ],
+)
+def test_references_in_a_circle(capsys, public, imported, told):
+    (public / "b.css").write_text("@import 'app.css';")
+    (public / "app.css").write_text(f"@import '{imported}';")
+    assert main(["digest", "public", "--strict"]) == 0
+    assert capsys.readouterr().err == f"wsgikit: {told}\n"
+
+
+@pytest.mark.parametrize("name", ["con", "a:b", "a/b", ".names", "", "names."])
+def test_names_that_static_would_not_take(refused, public, name):
+    line = refused("digest", "public", "--manifest", name)
+    assert line.startswith(f"argument --manifest: the name of a file, not {name!r}")
 
 
 def test_what_is_no_manifest_is_kept(refused, public):

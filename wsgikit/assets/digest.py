@@ -75,7 +75,9 @@ class Digester:
         self.names: dict[str, str] = {}
         #: ``(name, URL)`` of what is referred to and is not there.
         self.missing: list[tuple[str, str]] = []
-        #: Files that refer to each other: a list for each circle.
+        #: ``(name, URL)`` of what is outside of the directory, and not looked for.
+        self.outside: list[tuple[str, str]] = []
+        #: Files that refer to each other, or one to itself: a list for each circle.
         self.circles: list[list[str]] = []
         before = self._read_manifest()
         self._present = set(walk(root))
@@ -175,6 +177,8 @@ class Digester:
             target = _target(name, url)
             if target in self._plain:
                 targets[target] = None
+            elif target is not None and target.split("/")[0] == "..":
+                self.outside.append((name, url))
             elif target is not None and target not in self._present:
                 self.missing.append((name, url))
         if targets:

@@ -169,7 +169,7 @@ def folder(path: str) -> str:
     try:
         os.scandir(path).close()
     except OSError as error:
-        raise Trouble(f"{path}: {error.strerror}") from None
+        raise Trouble(f"{path or repr(path)}: {error.strerror}") from None
     return path
 
 

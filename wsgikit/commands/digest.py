@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError
 from wsgikit import assets, folders
 from wsgikit.commands.command import Trouble, folder, printed
 from wsgikit.commands.command import add as add_command
+from wsgikit.trees.names import is_hidden, url_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,12 +57,18 @@ def run(options: Namespace) -> None:
 def _digest(options: Namespace) -> None:
     digester = assets.digest.Digester(folder(options.dir), manifest=options.manifest)
     troubles = [f"{name} refers to {url}, which is not there" for name, url in digester.missing]
+    for name, url in digester.outside:
+        troubles.append(f"{name} refers to {url}, which is outside of {options.dir}")
     for circle in digester.circles:
-        troubles.append(f"{' and '.join(circle)} refer to each other, by plain names")
+        if len(circle) == 1:
+            troubles.append(f"{circle[0]} refers to itself, by its plain name")
+        else:
+            troubles.append(f"{' and '.join(circle)} refer to each other, by plain names")
     for trouble in troubles:
         printed(folders.contents.shown(f"wsgikit: {trouble}"), error=True)
     if options.strict and digester.missing:
-        raise Trouble(f"{len(digester.missing)} references lead nowhere", 1)
+        count = len(digester.missing)
+        raise Trouble(f"{count:,} reference{'s lead' if count > 1 else ' leads'} nowhere", 1)
     written = digester.write()
     stale = len(digester.stale)
     if options.prune:
@@ -73,6 +80,6 @@ def _digest(options: Namespace) -> None:
 
 
 def _name(text: str) -> str:
-    if not text or "/" in text or "\\" in text or text.startswith("."):
+    if url_name(text) is None or is_hidden(text):
         raise ArgumentTypeError(f"the name of a file, not {text!r}")
     return text
