@@ -776,6 +776,30 @@ def test_a_session_that_was_ended_meanwhile_stays_so():
     assert left == "{}"
 
 
+@pytest.mark.parametrize(("end", "left"), [("/sign-out", 0), ("/empty", 0), ("/sign-in", 1)])
+def test_what_was_ended_meanwhile_gets_no_other_id(end, left):
+    def change(session):
+        session["b"] = "2"
+        session.rotate()
+
+    store = MemoryStore()
+    answer, _ = meanwhile(store, change, end)
+    assert answer.all("Set-Cookie") == []
+    assert len(store._entries) == left
+
+
+@pytest.mark.parametrize("end", ["/sign-out", "/sign-in"])
+def test_what_begins_after_the_end_does_not_go_on_with_it(end):
+    def change(session):
+        session.clear()
+        session["user"] = "bob"
+        session.rotate()
+
+    answer, _ = meanwhile(MemoryStore(), change, end)
+    (cookie,) = answer.all("Set-Cookie")
+    assert "; Max-Age=604800;" in cookie
+
+
 def test_of_one_name_the_last_writes():
     _, left = meanwhile(MemoryStore(), lambda session: session.update(a="3"), "/set/a/2")
     assert left == '{"a": "3"}'

@@ -9,7 +9,7 @@ from wsgikit.sessions import Session
 
 def session(**values):
     made = Session(values)
-    made.created, made.is_new, made.renamed = 0.0, True, False
+    made.created, made.is_new, made.cleared, made.renamed = 0.0, True, False, False
     return made
 
 

@@ -57,7 +57,7 @@ class Sessions:
         session = Session(data)
         session.created = self._clock() if kept is None else kept.created
         session.is_new = kept is None
-        session.renamed = False
+        session.cleared = session.renamed = False
         fields: HeaderList | None = None
 
         def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
@@ -83,11 +83,14 @@ class Sessions:
         value: str | None = None
         if session.renamed or kept is None:
             created = now
+            # What is gone by now was ended by another request, or has got its other id there. The
+            # cookie may be one of that already, and is left alone.
+            if kept is not None and not keeper.end(kept) and not session.cleared:
+                return None
             if session:
                 value = keeper.begin(text, session, created)
-            if kept is not None:
-                keeper.end(kept)
-                value = value or ""
+            elif kept is not None:
+                value = ""
         elif text != kept.text:
             value = keeper.change(kept, text, session)
         elif kept.outdated or self._life.is_due(kept.seen, now):

@@ -26,8 +26,10 @@ class Session(Values):
     After the response has started it is saved, and a change raises :class:`RuntimeError`.
     """
 
-    __slots__ = ("created", "is_new", "renamed")
+    __slots__ = ("cleared", "created", "is_new", "renamed")
 
+    #: Whether what was there was ended here: what is in it by now is another session.
+    cleared: bool
     #: When it began or was last rotated, in seconds since 1970.
     created: float
     #: Whether this request is its first: no cookie came, or none that counts (any more).
@@ -40,12 +42,14 @@ class Session(Values):
 
         To be called where somebody signs in, or gets other rights: an id that somebody else has
         known, or even planted, until then is not signed in. The time of ``absolute`` begins anew.
+
+        What another request has ended meanwhile stays so where there is a store: nothing goes on.
         """
         self.renamed = True
 
     def clear(self) -> None:
         """End the session: sign out. What is put in it afterwards begins another one."""
-        self.renamed = True
+        self.cleared = self.renamed = True
         super().clear()
 
     def flash(self, text: str, kind: str = "info") -> None:

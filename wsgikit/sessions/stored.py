@@ -104,9 +104,12 @@ class StoredSessions:
         """Let a session go on as it is; None where another request has changed or ended it."""
         return kept.value if self._write(kept, kept.text) else None
 
-    def end(self, kept: Kept) -> None:
-        """Forget the session: its id is worth nothing from now on, whoever has a copy."""
-        self._store.delete(kept.key)
+    def end(self, kept: Kept) -> bool:
+        """Forget the session: its id is worth nothing from now on, whoever has a copy.
+
+        False where another request has done so.
+        """
+        return self._store.delete(kept.key)
 
     def _write(self, kept: Kept, text: str | None) -> bool:
         """Write over what was found, unless it is another one by now; None takes it away."""
