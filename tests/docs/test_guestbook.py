@@ -115,6 +115,28 @@ def test_what_is_no_picture_is_refused(content, visit, request):
     assert "Look" not in browser.get("/").text
 
 
+@pytest.mark.parametrize("fields", [{"text": " \n"}, {}], ids=["blank", "none"])
+def test_a_picture_without_words_is_not_kept(fields, visit, request):
+    browser = visit()
+    registered(browser, f"Dirk {len(fields)}")
+    kept = Path(os.environ["GUESTBOOK_DATA"], "pictures")
+    before = [*kept.iterdir()]
+    files = [("picture", "a.png", png())]
+    answer = browser.post("/entries", fields, upload_files=files, status="*")
+    if fields:
+        assert "A line without words is none." in answer.follow().text
+    else:
+        assert answer.status_int == 400
+    assert [*kept.iterdir()] == before
+
+
+def test_entries_that_there_cannot_be_are_not_there(visit):
+    browser = visit()
+    registered(browser, "Egon")
+    for number in ("0", "9223372036854775807", "9223372036854775808", "9" * 20, "9" * 5000, "-1"):
+        browser.post(f"/entries/{number}/delete", status=404)
+
+
 def test_what_is_too_large_is_refused(visit):
     browser = visit()
     registered(browser, "Emil")
@@ -164,7 +186,10 @@ def test_a_name_is_had_once_and_has_to_do(visit):
     page = fill(visit().get("/sign-in"), 1, name="IDA", password=PASSWORD).follow()
     assert "Somebody has that name already." in page.text
     page = fill(visit().get("/sign-in"), 1, name="Jo", password="short").follow()
-    assert "At least 8 characters" in page.text
+    assert "8 to 1024 characters for the password" in page.text
+    for password in ("a" * 1025, "\u00eb" * 1100):
+        page = visit().post("/register", {"name": "Jo", "password": password}).follow()
+        assert "8 to 1024 characters for the password" in page.text
     visit().post("/register", {"name": "a:b", "password": PASSWORD}, status=400)
     visit().post("/register", {"name": "Jo"}, status=400)
 

@@ -20,7 +20,7 @@ from wsgikit.environ import root_url
 from wsgikit.limiter import Limiter
 from wsgikit.middleware import csrf, errors, rate_limit, security_headers, sessions
 from wsgikit.page import escape
-from wsgikit.passwords import hash_password
+from wsgikit.passwords import MAX_PASSWORD, hash_password
 from wsgikit.stores import SQLiteStore
 
 HERE = Path(__file__).parent
@@ -94,6 +94,9 @@ def write(request: Request) -> Response:
     writing.check(name)
     form = request.form(MAX_PICTURE + 100_000, max_fields=10, max_file_size=MAX_PICTURE)
     text = form["text"].strip()[:2000]
+    if not text:
+        request.session.flash("A line without words is none.", "bad")
+        return back(request)
     upload = form.files.get("picture")
     picture = ""
     if upload is not None and upload.size:
@@ -101,9 +104,6 @@ def write(request: Request) -> Response:
         if not picture:
             request.session.flash("That is no picture that browsers show.", "bad")
             return back(request)
-    if not text:
-        request.session.flash("A line without words is none.", "bad")
-        return back(request)
     guestbook.write(name, text, picture, form.get("shows", "").strip()[:200])
     request.session.flash("Thank you! It is in the book.", "good")
     return back(request)
@@ -141,8 +141,9 @@ def sign_in(request: Request) -> Response:
 @router.post("/register")
 def register(request: Request) -> Response:
     name, password = given(request)
-    if len(password) < 8 or len(name) > 40:
-        request.session.flash("At least 8 characters for the password, 40 for the name.", "bad")
+    if not 8 <= len(password) <= MAX_PASSWORD or len(name) > 40:
+        lengths = f"8 to {MAX_PASSWORD} characters for the password, 1 to 40 for the name."
+        request.session.flash(lengths, "bad")
         return back(request, "/sign-in")
     registering.check(client_address(request.environ))
     if not guestbook.register(name, hash_password(password)):

@@ -26,6 +26,8 @@ SCHEMA = """
     );
 """
 
+MAX_ID = 2**63 - 1  # SQLite's largest number
+
 # What a file is, by its first bytes: neither its name nor what the browser says of it counts.
 KINDS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif"}
 
@@ -101,6 +103,8 @@ class Guestbook:
 
     def delete(self, id: int, name: str) -> bool:
         """Remove an entry that somebody has written; False where they have not."""
+        if id > MAX_ID:
+            return False
         with self._database() as database:
             row = database.execute(
                 "DELETE FROM entries WHERE id = ? AND name = ? RETURNING picture", (id, name)

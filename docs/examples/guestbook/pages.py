@@ -79,7 +79,7 @@ SIGN_IN = """<section class="narrow" aria-labelledby="sign-in">
 <input id="name" name="name" value="{name}" maxlength="40" required autocomplete="username"
  autocapitalize="none" spellcheck="false">
 <label for="password">Password</label>
-<input id="password" name="password" type="password" minlength="8" maxlength="200" required
+<input id="password" name="password" type="password" minlength="8" maxlength="1024" required
  autocomplete="current-password" aria-describedby="least">
 <p id="least" class="soft">At least 8 characters.</p>
 <div class="buttons">
