@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from unicodedata import normalize
 from wsgiref.validate import validator
 
 import pytest
@@ -37,6 +38,20 @@ def test_who_has_the_password_comes_in():
 
 def test_a_name_in_the_environ_is_text_as_pep_3333_has_it():
     assert site().get("/", headers=basic("Zo\u00eb:Zo\u00eb")).text == r"'Basic' 'Zo\xc3\xab'"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_one_however_it_was_typed(form):
+    asked = []
+
+    def verify(name, password):
+        asked.append(name)
+        return True
+
+    app = TestApp(validator(basic_auth(who, verify=verify)))
+    answer = app.get("/", headers=basic(normalize(form, "Zo\u00eb") + ":secret"))
+    assert answer.text == r"'Basic' 'Zo\xc3\xab'"
+    assert asked == ["Zo\u00eb"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 from wsgikit.arguments import check_function
 from wsgikit.compose import layer
 from wsgikit.environ import native
@@ -42,7 +44,8 @@ def basic_auth(
 
     ``REMOTE_USER`` is the name, as PEP 3333 has text (:func:`wsgikit.environ.text` decodes it),
     ``AUTH_TYPE`` is ``Basic``; what was in either before is gone. Names and passwords are in UTF-8,
-    as the challenge says. What is malformed is a 401 like what is wrong.
+    as the challenge says, and names composed (NFC, RFC 7617 §2.1), for ``verify`` as well: one name
+    is one, however it was typed. What is malformed is a 401 like what is wrong.
 
     Reads HTTP_AUTHORIZATION, writes REMOTE_USER and AUTH_TYPE.
     """
@@ -58,13 +61,14 @@ def basic_auth(
         given = parse_basic(environ.get("HTTP_AUTHORIZATION", ""))
         if given is None:
             return answer_error(wrong, environ, start_response)
+        name = normalize("NFC", given[0])
         try:
-            right = verify(*given)
+            right = verify(name, given[1])
         except HTTPError as error:
             return answer_error(error, environ, start_response)
         if not right:
             return answer_error(wrong, environ, start_response)
-        environ[REMOTE_USER] = native(given[0])
+        environ[REMOTE_USER] = native(name)
         environ[AUTH_TYPE] = "Basic"
         return app(environ, start_response)
 
