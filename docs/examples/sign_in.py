@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from wsgikit import Request, Response, Router, serve, stack
+from wsgikit import HTTPError, Request, Response, Router, serve, stack
 from wsgikit.clients import client_address
-from wsgikit.credentials import PasswordFile
+from wsgikit.credentials import PasswordFile, checked_name
 from wsgikit.limiter import Limiter
 from wsgikit.middleware import csrf, errors, security_headers, sessions
 from wsgikit.page import escape, page
@@ -52,7 +52,10 @@ def form(request: Request) -> Response:
 @router.post("/sign-in")
 def sign_in(request: Request) -> Response:
     fields = request.form(10_000)
-    name = fields["name"].strip()
+    try:
+        name = checked_name(fields["name"].strip())  # one name, however it was typed
+    except ValueError as error:
+        raise HTTPError(400, f"This name does not do: {error}.") from None
     of_client.check(client_address(request.environ))  # or a 429, with Retry-After
     of_name.check(name)
     if not people.verify(name, fields["password"]):  # as slow for a name that nobody has

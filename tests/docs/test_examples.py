@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Timer
+from unicodedata import normalize
 from urllib.parse import urlencode
 
 import pytest
@@ -262,6 +263,8 @@ def test_sign_in():
         assert gone == "session="
         assert b"Hello" not in example.ask("GET", "/", Cookie=cookie)[1]
 
-        answers = [post("/sign-in", {**wrong, "name": "nobody"})[0] for _ in range(11)]
+        assert post("/sign-in", {**wrong, "name": "a:b"})[0].status == 400
+        names = [normalize(form, "nob\u00f6dy") for form in ("NFC", "NFD")] * 6
+        answers = [post("/sign-in", {**wrong, "name": name})[0] for name in names[:11]]
         assert [answer.status for answer in answers] == [303] * 10 + [429]
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
