@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import resource
+from contextlib import contextmanager
+
 import pytest
 
 from wsgikit.forms.upload import Storage, Upload
@@ -63,6 +66,61 @@ def test_save(storage, tmp_path):
     assert path.read_bytes() == b"abc"
     upload(storage, b"new").save(path, replace=True)
     assert path.read_bytes() == b"new"
+
+
+@contextmanager
+def full(size=100_000):
+    """No file gets larger, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("size", [100_001, 300_000])
+def test_of_a_file_that_cannot_be_written_nothing_is_left(size, replace, storage, tmp_path):
+    made = upload(storage, b"x" * size)
+    path = tmp_path / "x"
+    with full(), pytest.raises(OSError, match="File too large"):
+        made.save(path, replace=replace)
+    assert [*tmp_path.iterdir()] == []
+    made.save(path)
+    assert path.stat().st_size == size
+
+
+def test_a_file_that_was_there_is_not_taken_away(storage, tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    made = upload(storage, b"x" * 100_001)
+    with full(), pytest.raises(OSError, match="File too large"):
+        made.save(path, replace=True)
+    assert path.exists()
+    upload(storage, b"new").save(path, replace=True)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_somebody_else_has_taken_away(storage, tmp_path):
+    path = tmp_path / "x"
+
+    class Gone(Upload):
+        def __iter__(self):
+            path.unlink()
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Gone(PART, storage).save(path)
+    assert not path.exists()
+
+
+def test_what_is_gone_is_not_saved(storage, tmp_path):
+    made = upload(storage, b"abc")
+    storage.close()
+    with pytest.raises(ValueError, match="the upload 'photo' is gone"):
+        made.save(tmp_path / "x")
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_what_is_gone(storage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 
 from wsgikit import forms
@@ -122,10 +123,31 @@ class Upload(Described):
             a client may choose the name there is up to you.
         :param replace: whether a file that is there already may be overwritten.
         :raises FileExistsError: when there is one, and it may not.
+        :raises OSError: when it cannot be written, as on a full disk. A file that was not there
+            before is taken away then; one that was overwritten has lost what it had.
         """
-        with open(path, "wb" if replace else "xb") as target:
-            for block in self:
-                target.write(block)
+        made = True
+        try:
+            target = open(path, "xb")  # noqa: SIM115
+        except FileExistsError:
+            if not replace:
+                raise
+            made, target = False, open(path, "wb")  # noqa: SIM115
+        try:
+            with target:
+                for block in self:
+                    target.write(block)
+        except BaseException:
+            if made:
+                _remove(path)
+            raise
 
     def __repr__(self) -> str:
         return f"<Upload {self.name!a} filename={self.original_filename!a} size={self.size}>"
+
+
+def _remove(path: str | PathLike[str]) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # somebody else was faster; what has failed is told in any case
