@@ -140,6 +140,16 @@ def stream_body(environ: WSGIEnvironment, max_size: int | None) -> Iterator[byte
     return _stream(stream, length, max_size)
 
 
+def refuse_body(environ: WSGIEnvironment, error: HTTPError) -> None:
+    """Have whoever reads a body that was streamed, and not kept, hear why it was refused.
+
+    Without it they get the :class:`RuntimeError`, which is for what a program has got wrong.
+    """
+    raw = getattr(environ["wsgi.input"], "raw", None)
+    if isinstance(raw, _Gone):
+        raw.refused = error.status, error.detail
+
+
 def _stream(stream: BinaryIO, length: int | None, max_size: int | None) -> Iterator[bytes]:
     size = 0
     while length is None or size < length:
@@ -194,10 +204,15 @@ class _Kept(BytesIO):
 class _Gone(RawIOBase):
     """The ``wsgi.input`` of a body that was streamed, and not kept."""
 
+    # Not the error, whose traceback would keep what has been read until then.
+    refused: tuple[int, str] | None = None
+
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
+        if self.refused is not None:
+            raise HTTPError(*self.refused)
         raise RuntimeError("the body is gone: it was streamed, by Request.form or stream_parts")
 
 

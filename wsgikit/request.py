@@ -315,7 +315,8 @@ class Request:
         otherwise, by a field ``_charset_`` or in the head of the field; what is not of its charset
         reads as U+FFFD.
 
-        Parsed once: of several calls, the first has the limits.
+        Parsed once: of several calls, the first has the limits. A form that was refused is refused
+        again, for the same reason, unless its body was kept and the limits are others.
 
         :param max_size: bytes of the body.
         :param max_fields: how many fields and files there may be.

@@ -156,6 +156,38 @@ def test_limits(make, limits, name, files):
 
 
 @pytest.mark.parametrize("make", [request, chunked])
+@pytest.mark.parametrize(
+    ("body", "status", "why"),
+    [(BODY, 413, "max_file_size=1999"), (BODY[:-20], 400, "ended before")],
+    ids=["large", "cut"],
+)
+def test_what_was_refused_while_it_came_is_refused_again(make, body, status, why):
+    given = make(body)
+    with refused(status, why):
+        given.form(max_memory=100, max_file_size=1999)
+    for again in (
+        lambda: given.form(max_memory=100, max_file_size=1999),
+        lambda: given.form(max_memory=100),
+        given.form,
+        Request(given.environ).form,
+        given.read,
+        lambda: [*given.stream_parts()],
+        given.environ["wsgi.input"].read,
+    ):
+        with refused(status, why):
+            again()
+
+
+def test_a_body_that_was_kept_may_be_asked_again_with_other_limits():
+    given = request()
+    assert given.read() == BODY
+    with refused(413, "max_file_size=1999"):
+        given.form(max_memory=100, max_file_size=1999)
+    with given.form(max_memory=100) as form:
+        assert form.files["f"].size == 2000
+
+
+@pytest.mark.parametrize("make", [request, chunked])
 def test_fields_are_limited_in_either_kind(make):
     body = part(b'name="a"', b"x" * 2000) + b"--b--\r\n"
     with refused(413, "max_memory=1000"):

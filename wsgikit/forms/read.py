@@ -60,7 +60,11 @@ def read_form(
         boundary, max_fields=max_fields, max_memory=max_memory, max_file_size=max_file_size
     )
     blocks = env.stream_body(environ, max_size) if body is None else (body,)
-    form = environ[FORM] = forms.gather_form(parser, blocks, max_memory)
+    try:
+        form = environ[FORM] = forms.gather_form(parser, blocks, max_memory)
+    except HTTPError as error:
+        env.refuse_body(environ, error)
+        raise
     form.source = environ["wsgi.input"]
     return form
 
