@@ -80,30 +80,29 @@ def maintenance(
     starts = tuple([native(path[:-1]) for path in paths if path[-1] == "*"])
     clients = Clients(client_address, safelist)
     headers = [("Retry-After", str(retry_after)), ("Cache-Control", "no-store")]
-    looked = -interval - 1.0 + clock()
+    due = clock()
     version: object = None
     closed: HTTPError | None = None
 
-    def look() -> HTTPError | None:
-        """What the site is closed with; None while it is open. Of many at once, all may look."""
-        nonlocal looked, version, closed
-        now = clock()
-        if now - looked >= interval:
-            looked = now
-            try:
-                status = os.stat(name)
-            except OSError:
-                closed = version = None
-                return None
-            found = (status.st_ino, status.st_mtime_ns, status.st_size)
-            if found != version:
-                told = _text(name) if S_ISREG(status.st_mode) else ""
-                closed = HTTPError(503, told or CLOSED, headers=headers)
-                version = found
-        return closed
+    def look() -> None:
+        """Find out what the site is closed with, if it is. Of many at once, all may look."""
+        nonlocal due, version, closed
+        due = clock() + interval
+        try:
+            status = os.stat(name)
+        except OSError:
+            closed = version = None
+            return
+        found = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if found != version:
+            told = _text(name) if S_ISREG(status.st_mode) else ""
+            closed = HTTPError(503, told or CLOSED, headers=headers)
+            version = found
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        error = look()
+        if clock() >= due:
+            look()
+        error = closed
         if error is not None:
             path = environ.get("PATH_INFO", "")
             open_ = path in exact or (starts and path.startswith(starts))
