@@ -247,3 +247,14 @@ def test_a_wrong_rule_is_named(rules, error, says):
 def test_rules_are_needed():
     with pytest.raises(TypeError, match="needs the option 'rules'"):
         cache_control(answering())
+
+
+def test_any_number_of_types_is_told_rightly():
+    def app(environ, start_response):
+        return answering(media=environ["PATH_INFO"][1:])(environ, start_response)
+
+    browser = TestApp(cache_control(app, rules=RULES))
+    for number in range(250):
+        answer = browser.get(f"/text/x-{number}")
+        assert answer.headers["Cache-Control"] == "max-age=60"
+        assert browser.get("/text/html").headers["Cache-Control"] == "no-cache"

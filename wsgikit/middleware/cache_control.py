@@ -6,11 +6,11 @@ from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.http.cache_control import additions, check_cache_control, parse_cache_control
 from wsgikit.http.grammar import OWS, is_token
-from wsgikit.wrap import on_start
+from wsgikit.wrap import on_each_start, on_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,6 +27,11 @@ ORDER = {
 
 # For what is of one person: directives that let caches of many keep it.
 _SHARED = frozenset(["public", "s-maxage", "proxy-revalidate"])
+# Fields that say something of how long a response lasts, and usual ones that do not.
+_TOLD = frozenset(["cache-control", "content-type", "expires", "set-cookie"])
+_OTHERS = frozenset(["Content-Length", "Date", "ETag", "Last-Modified", "Location", "Vary"])
+# How many values of Content-Type are remembered with what is said of them.
+_MOST_KNOWN = 100
 
 
 @layer
@@ -53,6 +58,10 @@ def cache_control(app: WSGIApplication, *, rules: Mapping[str, str]) -> WSGIAppl
     if not hasattr(rules, "items"):
         raise TypeError(f"rules maps paths and media types to directives, not {rules!r}")
     checked = [_checked(key, text) for key, text in rules.items()]
+    # How the paths begin that may have a rule of their own.
+    starts = tuple(
+        [key.rstrip("*") for of_media, key, *_ in checked if not of_media and key != "*"]
+    )
 
     def find(path: str, media: str | None) -> _Directives | None:
         """What to say of a path and a media type, which is None where it is not known."""
@@ -64,37 +73,79 @@ def cache_control(app: WSGIApplication, *, rules: Mapping[str, str]) -> WSGIAppl
                 return directives
         return None
 
+    def add(
+        status: str, headers: HeaderList, path: str, authorized: bool
+    ) -> tuple[str, HeaderList]:
+        unchanged = status[:3] == "304"
+        if status[:1] != "2" and not unchanged:
+            return status, headers
+        media = None if unchanged else ""
+        personal, expires = authorized, False
+        own = []
+        for name, value in headers:
+            name = name.lower()
+            if name == "content-type":
+                media = _media(value)
+            elif name == "set-cookie":
+                personal = True
+            elif name == "cache-control":
+                own.append(value)
+            elif name == "expires":
+                expires = True
+        directives = find(path, media)
+        if directives is not None:
+            directives.add(headers, own, personal, expires)
+        return status, headers
+
+    usual = _Usual(find)
+
+    def add_usual(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
+        """The same in a third of the time, for a path without a rule and content of many."""
+        if not "2" <= status < "3":
+            return add(status, headers, "", False)
+        content_type = ""
+        for name, value in headers:
+            if name == "Content-Type":
+                content_type = value
+            elif name not in _OTHERS and name.lower() in _TOLD:
+                return add(status, headers, "", False)
+        headers += usual[content_type]
+        return status, headers
+
+    around = on_each_start(add_usual)
+
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return app(environ, start_response)
         path = environ.get("PATH_INFO", "")
         authorized = "HTTP_AUTHORIZATION" in environ
+        if not authorized and not path.startswith(starts):
+            return app(environ, around(start_response))
 
         def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
-            unchanged = status[:3] == "304"
-            if status[:1] != "2" and not unchanged:
-                return status, headers
-            media = None if unchanged else ""
-            personal, expires = authorized, False
-            own = []
-            for name, value in headers:
-                name = name.lower()
-                if name == "content-type":
-                    media = value.partition(";")[0].strip(OWS).lower()
-                elif name == "set-cookie":
-                    personal = True
-                elif name == "cache-control":
-                    own.append(value)
-                elif name == "expires":
-                    expires = True
-            directives = find(path, media)
-            if directives is not None:
-                directives.add(headers, own, personal, expires)
-            return status, headers
+            return add(status, headers, path, authorized)
 
         return app(environ, on_start(start_response, edit))
 
     return answer
+
+
+def _media(content_type: str) -> str:
+    return content_type.partition(";")[0].strip(OWS).lower()
+
+
+class _Usual(dict[str, "HeaderList"]):
+    """What is said where the Content-Type decides, by its value."""
+
+    def __init__(self, find: Callable[[str, str], _Directives | None]) -> None:
+        self._find = find
+
+    def __missing__(self, content_type: str) -> HeaderList:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        directives = self._find("", _media(content_type))
+        fields = self[content_type] = [] if directives is None else [directives.field]
+        return fields
 
 
 def _checked(key: str, text: str) -> tuple[bool, str, str | None, _Directives]:
@@ -116,10 +167,10 @@ def _checked(key: str, text: str) -> tuple[bool, str, str | None, _Directives]:
 class _Directives:
     """What a rule says, of what is for many and of what is for one person."""
 
-    __slots__ = ("_field", "_private", "_public")
+    __slots__ = ("_private", "_public", "field")
 
     def __init__(self, public: dict[str, str]) -> None:
-        self._field = ("Cache-Control", ", ".join(public.values()))
+        self.field = ("Cache-Control", ", ".join(public.values()))
         self._public = public
         self._private = public
         if "no-store" not in public:
@@ -129,7 +180,7 @@ class _Directives:
     def add(self, headers: HeaderList, own: list[str], personal: bool, expires: bool) -> None:
         """Add to the fields what goes with a response's own directives."""
         if not own and not personal and not expires:
-            headers.append(self._field)
+            headers.append(self.field)
             return
         known = parse_cache_control(", ".join(own))
         if expires:

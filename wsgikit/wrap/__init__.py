@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wsgikit.wrap.start import add_headers as add_headers
     from wsgikit.wrap.start import add_unless as add_unless
     from wsgikit.wrap.start import later as later
+    from wsgikit.wrap.start import on_each_start as on_each_start
     from wsgikit.wrap.start import on_start as on_start
     from wsgikit.wrap.start import put_header as put_header
     from wsgikit.wrap.transform import Transformer as Transformer
@@ -47,6 +48,7 @@ _EXPORTS = {
     "no_content": "body",
     "observe": "observe",
     "on_close": "body",
+    "on_each_start": "start",
     "on_start": "start",
     "prefer": "attempt",
     "put_header": "start",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from wsgikit.types import HeaderList, StartResponse
 
-__all__ = ["add_headers", "add_unless", "later", "on_start", "put_header"]
+__all__ = ["add_headers", "add_unless", "later", "on_each_start", "on_start", "put_header"]
 
 
 def on_start(
@@ -27,9 +27,33 @@ def on_start(
     def start(
         status: str, headers: HeaderList, exc_info: OptExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
-        return start_response(*edit(status, [*headers]), exc_info)
+        status, headers = edit(status, [*headers])  # ``*edit(...)`` below would take 0.3 µs more
+        return start_response(status, headers, exc_info)
 
     return start
+
+
+def on_each_start(
+    edit: Callable[[str, HeaderList], tuple[str, HeaderList]],
+) -> Callable[[StartResponse], StartResponse]:
+    """As :func:`on_start`, with an ``edit`` that is the same for all requests.
+
+    To be called once; what it returns is put around the ``start_response`` of each request.
+    """
+
+    def start(
+        start_response: StartResponse,
+        status: str,
+        headers: HeaderList,
+        exc_info: OptExcInfo | None = None,
+        /,
+    ) -> Callable[[bytes], object]:
+        status, headers = edit(status, [*headers])
+        return start_response(status, headers, exc_info)
+
+    # Bound to a start_response as a method is to its object. A closure for each request, and the
+    # function that makes it, would take 0.3 µs more of 1.3.
+    return start.__get__
 
 
 def add_headers(start_response: StartResponse, extra: Collection[tuple[str, str]]) -> StartResponse:
@@ -72,9 +96,7 @@ def add_unless(
                 return start_response(*edit(status, [*headers]), exc_info)
         return start_response(status, [*headers, *extra], exc_info)
 
-    # Bound to a start_response as a method is to its object. A closure for each request, and the
-    # function that makes it, would take 0.3 µs more of 1.3.
-    return start.__get__
+    return start.__get__  # as in on_each_start
 
 
 def put_header(name: str) -> Callable[[tuple[StartResponse, str]], StartResponse]:
