@@ -47,20 +47,15 @@ def server_timing(app: WSGIApplication, *, total: str = "total") -> WSGIApplicat
         if SERVER_TIMING in environ:  # of a layer further out
             return app(environ, start_response)
         began = perf_counter()
-        spans: list[tuple[str, float, str]] = []
-
-        def add(name: str, seconds: float, description: str = "") -> None:
-            # Threads of one request may come here together: appending is all they do.
-            if not is_token(name):
-                raise ValueError(f"name of a span takes a token, such as 'db', not {name!r}")
-            spans.append((name, seconds, f";desc={quote(description)}" if description else ""))
+        spans = _Spans()
+        environ[SERVER_TIMING] = spans.add
 
         def edit(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
-            whole = (total, perf_counter() - began, "")
-            headers.append(("Server-Timing", _field([whole, *spans])))
+            seconds = perf_counter() - began
+            told = _field(total, seconds, spans) if spans else f"{total};dur={1000 * seconds:.2f}"
+            headers.append(("Server-Timing", told))
             return status, headers
 
-        environ[SERVER_TIMING] = add
         return app(environ, on_start(start_response, edit))
 
     return answer
@@ -95,10 +90,22 @@ class span:  # a class, as a generator takes five times as long
             self._add(self._name, perf_counter() - self._began, self._description)
 
 
-def _field(spans: list[tuple[str, float, str]]) -> str:
+class _Spans(list[tuple[str, float, str]]):
+    """What was timed in one request: names, seconds, and descriptions as parameters."""
+
+    __slots__ = ()
+
+    def add(self, name: str, seconds: float, description: str = "") -> None:
+        # Threads of one request may come here together: appending is all they do.
+        if not is_token(name):
+            raise ValueError(f"name of a span takes a token, such as 'db', not {name!r}")
+        self.append((name, seconds, f";desc={quote(description)}" if description else ""))
+
+
+def _field(total: str, whole: float, spans: _Spans) -> str:
     """``server-timing-metric = metric-name *( OWS ";" OWS server-timing-param )``, as a list."""
-    sums: dict[str, float] = {}
-    descriptions: dict[str, str] = {}
+    sums = {total: whole}
+    descriptions = {total: ""}
     for name, seconds, description in spans:
         if name in sums or len(sums) < _MOST_NAMES:
             sums[name] = sums.get(name, 0.0) + seconds
