@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
 
 from wsgikit.http.grammar import OWS, is_token
 from wsgikit.http.problem import HTTPError
@@ -17,8 +18,9 @@ from wsgikit.http.problem import HTTPError
 LINE_BYTES = bytes({9, *range(32, 127), *range(128, 256)})
 
 # RFC 9110 §7.2, RFC 3986 §3.2.2: uri-host [ ":" port ]. Userinfo (@) has no place in it.
-HOST = re.compile(
-    r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?"
+_HOST = re.compile(
+    r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+|\[([0-9A-Fa-f:.]+)\])"
+    r"(?::([0-9]{0,5}))?"
 )
 
 # Fields that frame the message or route it, or that joining would spoil: twice is refused.
@@ -105,9 +107,20 @@ def _read(data: bytes) -> RequestFields:
     except ValueError:
         raise HTTPError(400, "A header field is malformed.") from None
     environ.pop("", None)
-    if not HOST.fullmatch(environ.get("HTTP_HOST", "")):
+    if not is_host(environ.get("HTTP_HOST", "")):
         raise HTTPError(400, "The Host field is malformed.")
     return RequestFields(environ)
 
 
 _remembered = lru_cache(REMEMBERED)(_read)
+
+
+def is_host(text: str) -> bool:
+    """Whether a Host field, or the authority of a target, may have this value."""
+    matched = _HOST.fullmatch(text)
+    if matched is None or int(matched[2] or 0) > 65535:
+        return False
+    try:
+        return matched[1] is None or bool(IPv6Address(matched[1]))
+    except AddressValueError:
+        return False

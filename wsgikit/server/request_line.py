@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from wsgikit.http.grammar import is_token
 from wsgikit.http.problem import HTTPError
-from wsgikit.server.fields import HOST
+from wsgikit.server.fields import is_host
 
 # RFC 9112 §3: request-line = method SP request-target SP HTTP-version. Bytes 80 to FF are no part
 # of a target, but clients send them and no two readers differ about them.
@@ -92,7 +92,7 @@ def _origin_form(method: str, target: str, environ: dict[str, str]) -> str:
     if target == "*" and method == "OPTIONS":
         return "/"
     matched = ABSOLUTE_FORM.fullmatch(target)
-    if matched is None or not HOST.fullmatch(matched[1]):
+    if matched is None or not is_host(matched[1]):
         raise HTTPError(400, "The request target is malformed.")
     environ["HTTP_HOST"], target = matched.groups()
     return target if target[:1] == "/" else "/" + target
