@@ -130,3 +130,17 @@ def test_waiting_has_an_end(pair):
     assert not wait_for(ours, selectors.EVENT_WRITE, -1)
     theirs.send(b"x")
     assert wait_for(ours, selectors.EVENT_READ, 10)
+
+
+@pytest.mark.skipif(not outbox.CAN_SEND_FILES, reason="the system sends no files")
+def test_a_file_that_cannot_be_read_is_told(pair, tmp_path, caplog):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    part = FileSlice(folder, 0, 10)
+    os.close(folder)
+    box = Outbox(pair[0])
+    box.send_file(part)
+    with pytest.raises(Disconnected, match="a file could not be sent"):
+        box.flush()
+    box.close()
+    (told,) = caplog.messages
+    assert told.startswith("The last 10 bytes of a file could not be sent: ")

@@ -119,6 +119,8 @@ def test_a_connection_that_is_not_kept_says_so():
         pytest.param("HEAD", "200 OK", (), [("Content-Length", "7")], "7", id="HEAD with length"),
         pytest.param("GET", "204 No Content", (b"x",), [("Content-Length", "1")], None, id="204"),
         pytest.param("GET", "304 Not Modified", (b"x",), (), None, id="304"),
+        pytest.param("GET", "205 Reset Content", (b"x",), [("Content-Length", "1")], "0", id="205"),
+        pytest.param("HEAD", "205 Reset Content", (), (), "0", id="205 for HEAD"),
     ],
 )
 def test_responses_without_a_body(method, status, blocks, headers, length):
@@ -372,6 +374,38 @@ def test_an_http_error_is_answered_and_not_logged(caplog):
     lines, body, _ = answer(app)
     assert (lines[0], body) == ("HTTP/1.1 422 Unprocessable Content", b"no\n")
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        ([("Allow", "GET")], ["Content-Type: text/plain; charset=utf-8", "Allow: GET"]),
+        ([("content-type", "text/x")], ["content-type: text/x"]),
+    ],
+    ids=["more", "another type"],
+)
+def test_an_http_error_has_its_fields(headers, fields):
+    def app(environ, start_response):
+        raise HTTPError(405, "no ünd no", headers=headers)
+
+    lines, body, _ = answer(app)
+    assert lines[0] == "HTTP/1.1 405 Method Not Allowed"
+    assert [line for line in lines if line.lower().startswith(("content-type", "allow"))] == fields
+    assert body == "no ünd no\n".encode()
+
+
+def test_an_http_error_that_comes_too_late_is_told(caplog):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"a"
+        raise HTTPError(503, "no")
+
+    _, body, writer = answer(app)
+    assert body == b"1\r\na\r\n"
+    assert not writer.channel.keep
+    assert caplog.messages == [
+        "The response to GET / HTTP/1.1 breaks off: 503 Service Unavailable: no"
+    ]
 
 
 def test_a_list_of_blocks_is_one_body_of_known_length():

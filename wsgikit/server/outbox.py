@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import selectors
 import socket
@@ -13,7 +14,9 @@ from wsgikit.server.body import Disconnected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
+
+log = logging.getLogger("wsgikit.server")
 
 #: Bytes of a file that one call sends: a fast reader must not keep a thread from looking up.
 FILE_PIECE = 1 << 20
@@ -39,13 +42,23 @@ class FileSlice:
     def send(self, to: socket.socket) -> None:
         """Send what the socket takes.
 
-        :raises OSError: it takes nothing now (``BlockingIOError``), or the file is cut short.
+        :raises OSError: it takes nothing now (``BlockingIOError``), or the client is gone.
+        :raises Disconnected: the file can't be read on, which is logged.
         """
-        sent = self._send(to)
+        try:
+            sent = self._send(to)
+        except (BlockingIOError, ConnectionError, TimeoutError):
+            raise
+        except OSError as error:
+            self._give_up(error.strerror)
         if not sent:
-            raise OSError("the file has become shorter while it was sent")
+            self._give_up("it has become shorter")
         self._offset += sent
         self.count -= sent
+
+    def _give_up(self, reason: object) -> NoReturn:
+        log.error("The last %d bytes of a file could not be sent: %s", self.count, reason)
+        raise Disconnected("a file could not be sent")
 
     def _send(self, to: socket.socket) -> int:
         return os.sendfile(to.fileno(), self._fd, self._offset, min(self.count, FILE_PIECE))
@@ -149,6 +162,8 @@ class Outbox:
                         self.rest.popleft()
         except BlockingIOError:
             return False
+        except Disconnected:
+            raise
         except OSError as error:
             raise Disconnected("the client stopped reading the response") from error
         return True

@@ -78,8 +78,8 @@ class ResponseHead:
         self.sets = frozenset(sets)
         #: The three digits.
         self.code = status[:3]
-        #: No response with this status has content (RFC 9110 §6.4.1).
-        self.bodiless = self.code in ("204", "304")
+        #: No response with this status has content (RFC 9110 §6.4.1, §15.3.6).
+        self.bodiless = self.code in ("204", "205", "304")
         #: Status line and fields but for Content-Length, each with its CRLF.
         self.data = b"".join(lines)
 

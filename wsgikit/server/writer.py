@@ -37,6 +37,8 @@ log = logging.getLogger("wsgikit.server")
 
 #: Smaller blocks are joined with what stands around them; larger ones are sent from where they are.
 JOINED = 16384
+#: The type of what tells an error.
+TEXT = ("Content-Type", "text/plain; charset=utf-8")
 #: Smaller files are sent as a block.
 SMALL_FILE = 65536
 
@@ -62,6 +64,7 @@ class ResponseWriter(SimpleHandler):
     _head: ResponseHead | None = None
     _bodiless = _chunked = False
     _owed: int | None = None  # what is still to come of the Content-Length
+    _over = False  # what the application still writes would be part of the next response
 
     def __init__(
         self, channel: Connection | BlockingChannel, environ: WSGIEnvironment, errors: ErrorStream
@@ -97,6 +100,7 @@ class ResponseWriter(SimpleHandler):
         except Disconnected:
             self.channel.keep = False
         finally:
+            self._over = True
             self.environ = {}  # it refers to this object
 
     def setup_environ(self) -> None:
@@ -140,11 +144,12 @@ class ResponseWriter(SimpleHandler):
         if type(result) in (list, tuple) and not self.headers_sent:
             self._write_whole(result)
             return
-        if self.result_is_file() and self.sendfile():
+        is_file = self.result_is_file()
+        if is_file and self.sendfile():
             return
         for block in result:
             self.write(block)
-            if self.headers_sent and self._bodiless:
+            if self.headers_sent and (self._bodiless or (is_file and self._owed == 0)):
                 break
         self.finish_content()
 
@@ -184,6 +189,8 @@ class ResponseWriter(SimpleHandler):
         return True
 
     def write(self, data: bytes) -> None:
+        if self._over:
+            raise RuntimeError("write() was called after the end of the response")
         if type(data) is not bytes:
             raise TypeError(f"the blocks of a body are bytes, not {type(data).__name__}")
         if not data:
@@ -216,7 +223,7 @@ class ResponseWriter(SimpleHandler):
             self.channel.send(head + data + end, more=more)
         else:
             self.channel.send(*filter(None, (head, data, end)), more=more)
-        if excess:
+        if excess and not self.result_is_file():  # of a file, PEP 3333 wants so much and no more
             raise ValueError("the body is longer than its Content-Length")
 
     def finish_content(self) -> None:
@@ -245,7 +252,9 @@ class ResponseWriter(SimpleHandler):
         framing = b""
         if self._bodiless:
             # RFC 9110 §8.6: never in a 204; elsewhere it tells what a GET would get.
-            if head.length is not None and head.code != "204":
+            if head.code == "205":
+                framing = b"Content-Length: 0\r\n"
+            elif head.length is not None and head.code != "204":
                 framing = b"Content-Length: %d\r\n" % head.length
             elif size and not head.bodiless:
                 framing = b"Content-Length: %d\r\n" % size
@@ -273,7 +282,11 @@ class ResponseWriter(SimpleHandler):
         if file is None or plain is None:
             return False
         fd, place, size = plain
-        if head.length not in (None, size):
+        if head.length is not None:
+            if head.length > size:
+                return False
+            size = head.length
+        if not size:  # or it is made as it is read, as those of /proc
             return False
         if size <= SMALL_FILE:
             self._write_whole([file.read(size)])
@@ -289,12 +302,16 @@ class ResponseWriter(SimpleHandler):
     def handle_error(self) -> None:
         """Log the error, and answer it where nothing was sent yet."""
         error = sys.exc_info()[1]
-        if isinstance(error, HTTPError):
-            self.error_status = status_line(error.status)
-            self.error_body = f"{error.detail}\n".encode()
-        else:
-            line = printable(self.channel.head.line)
+        line = printable(self.channel.head.line)
+        if not isinstance(error, HTTPError):
             log.exception("Error in the application at %s", line)
+        elif self.headers_sent:
+            log.warning("The response to %s breaks off: %s", line, error)
+        else:
+            self.error_status = status_line(error.status)
+            typed = any(name.lower() == "content-type" for name, _ in error.headers)
+            self.error_headers = error.headers if typed else [TEXT, *error.headers]
+            self.error_body = f"{error.detail}\n".encode()
         if self.headers_sent:
             self.channel.keep = False
             if self._owed is None and not (self._chunked or self._bodiless):
