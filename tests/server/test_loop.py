@@ -139,6 +139,38 @@ def test_a_client_that_never_ends_is_left_after_a_moment(monkeypatch):
         server.stop()  # returns: no thread is left with the client
 
 
+@pytest.mark.parametrize(
+    ("field", "later", "requests"),
+    [
+        (b"Connection: close\r\n", b"\r\n", 10),
+        (b"", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 1),
+    ],
+    ids=["a line end", "another request"],
+)
+def test_a_last_answer_is_not_cut_where_the_client_has_sent_more(field, later, requests):
+    called, release = Event(), Event()
+
+    def app(environ, start_response):
+        called.set()
+        assert release.wait(10)
+        start_response("200 OK", [])
+        return [b"x" * 400_000]
+
+    limits = Limits(requests=requests)
+    with make_server("127.0.0.1", 0, app, limits=limits).start() as server:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+            client.settimeout(10)
+            client.connect((server.host, server.port))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n" + field + b"\r\n")
+            assert called.wait(10)
+            client.sendall(later)
+            release.set()
+            # What the server does when it has sent all that it can is done before this reads.
+            until(lambda: not any(c.busy for c in server._loop.sockets.connections.values()))
+            assert len(everything(client).partition(b"\r\n\r\n")[2]) == 400_000
+
+
 def test_the_body_is_asked_for_when_it_is_read():
     with serving(echo) as server, dial(server) as client:
         client.sendall(
@@ -147,6 +179,22 @@ def test_the_body_is_asked_for_when_it_is_read():
         )
         interim = client.recv(100)
         assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"ok")
+        assert everything(client).endswith(b"\r\n\r\nok")
+
+
+def test_who_is_asked_late_has_all_the_time_for_a_body():
+    def app(environ, start_response):
+        for connection in server._loop.sockets.connections.values():
+            connection.began -= 1000
+        return echo(environ, start_response)
+
+    with serving(app) as server, dial(server) as client:
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n"
+            b"Connection: close\r\n\r\n"
+        )
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"ok")
         assert everything(client).endswith(b"\r\n\r\nok")
 
@@ -259,6 +307,26 @@ def test_a_client_that_stalls_in_a_request_is_told_and_left(data, named, caplog)
     assert b"\r\nConnection: close\r\n" in answer
     assert named in answer
     assert not caplog.records
+
+
+@pytest.mark.parametrize("size", [5_000, 500_000], ids=["small", "large"])
+def test_what_came_quickly_is_no_credit_for_a_silence(size):
+    limits = Limits(body_time=0.2, body_rate=1)
+    with make_server("127.0.0.1", 0, echo, limits=limits).start() as server:
+        head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (2 * size)
+        assert exchange(server, head + b"x" * size).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_in_very_small_chunks():
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n"
+    with serving(echo) as server, dial(server) as client:
+        for _ in range(2):
+            client.sendall(head + body)
+            assert answered(client) == b"x" * 20_000
+        client.sendall(head + body + head + body)
+        assert answered(client) == b"x" * 20_000
+        assert answered(client) == b"x" * 20_000
 
 
 @pytest.mark.parametrize(
@@ -459,8 +527,8 @@ def test_a_reader_that_takes_nothing_is_left(path):
         make_server("127.0.0.1", 0, blocks, limits=limits).start() as server,
         dial(server) as client,
     ):
-        client.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         until(lambda: server._loop.sockets.connections)
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         until(lambda: not server._loop.sockets.connections)
 
 
@@ -494,8 +562,14 @@ def test_a_file(tmp_path, method, size):
 
 @pytest.mark.parametrize(
     ("file", "length", "sent"),
-    [(io.BytesIO(b"abc"), "3", b"abc"), ("file", "2", b"ab"), ("file", "4", b"abc")],
-    ids=["no real file", "longer than said", "shorter than said"],
+    [
+        (io.BytesIO(b"abc"), "3", b"abc"),
+        (io.BytesIO(b"abc" * 10_000), "3", b"abc"),
+        (io.BytesIO(b"abc" * 10_000), "8192", b"abc" * 2730 + b"ab"),
+        ("file", "2", b"ab"),
+        ("file", "4", b"abc"),
+    ],
+    ids=["no real file", "no real, longer", "no real, a block", "longer", "shorter than said"],
 )
 def test_a_file_that_the_system_does_not_send(tmp_path, file, length, sent, caplog):
     (tmp_path / "file").write_bytes(b"abc")
@@ -508,10 +582,38 @@ def test_a_file_that_the_system_does_not_send(tmp_path, file, length, sent, capl
     with serving(app) as server:
         answer = exchange(server, b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
     assert answer.endswith(b"\r\n\r\n" + sent)
-    assert len(caplog.records) == (length != "3")
+    assert len(caplog.records) == (length == "4")
 
 
-def test_a_file_that_becomes_shorter_is_cut(tmp_path):
+def test_of_a_file_no_more_is_sent_than_was_said(tmp_path, caplog):
+    (tmp_path / "file").write_bytes(bytes(range(256)) * 4000)
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "400000")])
+        file = (tmp_path / "file").open("rb")
+        file.seek(256 * 1000 + 10)
+        return environ["wsgi.file_wrapper"](file)
+
+    expected = (bytes(range(256)) * 4000)[256 * 1000 + 10 :][:400_000]
+    with serving(app) as server, dial(server) as client:
+        for _ in range(2):
+            client.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert answered(client) == expected
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", ["/proc/version", os.devnull])
+def test_a_file_that_has_no_size_is_read(name):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return environ["wsgi.file_wrapper"](open(name, "rb"))
+
+    with serving(app) as server, open(name, "rb") as file:
+        answer = exchange(server, b"GET / HTTP/1.0\r\n\r\n")
+        assert answer.partition(b"\r\n\r\n")[2] == file.read()
+
+
+def test_a_file_that_becomes_shorter_is_cut(tmp_path, caplog):
     path = tmp_path / "file"
     path.write_bytes(b"f" * 12_000_000)
 
@@ -524,6 +626,8 @@ def test_a_file_that_becomes_shorter_is_cut(tmp_path):
         client.recv(10)
         os.truncate(path, 10)
         assert len(everything(client)) < 12_000_000
+    (told,) = [record.message for record in caplog.records]
+    assert told.endswith("bytes of a file could not be sent: it has become shorter")
 
 
 def test_early_hints_come_first():
@@ -612,7 +716,7 @@ def test_an_accept_that_fails_is_tried_again(number, caplog, monkeypatch):
     monkeypatch.setattr(sockets, "RETRY", 0.01)
 
     class Full(Server):
-        failures = [number]
+        failures = [number] * 3
 
         def get_request(self):
             if self.failures:
@@ -888,7 +992,8 @@ def test_a_slow_reader_that_leaves_is_no_error(caplog):
     assert not caplog.records
 
 
-def test_at_a_stop_who_has_just_been_answered_may_ask_once_more():
+def test_at_a_stop_who_has_just_been_answered_may_ask_once_more(monkeypatch):
+    monkeypatch.setattr(sockets, "RECENT", 30.0)
     request = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
     with serving(hello) as server, dial(server) as client:
         client.sendall(request)
@@ -944,3 +1049,48 @@ def test_a_client_that_sends_nothing_but_line_ends_is_left():
     with make_server("127.0.0.1", 0, hello, limits=Limits(idle=0.2)).start() as server:
         with dial(server) as client, pytest.raises(ConnectionError):
             flood(client)
+
+
+def test_what_has_waited_in_vain_is_not_called_after_the_end():
+    called, release = Event(), Event()
+    calls = []
+
+    def app(environ, start_response):
+        calls.append(environ["PATH_INFO"])
+        called.set()
+        assert release.wait(10)
+        return hello(environ, start_response)
+
+    with make_server("127.0.0.1", 0, app, threads=1).start() as server:
+        server.stop_timeout = 0.05
+        clients = [dial(server) for _ in range(4)]
+        clients[0].sendall(b"GET /0 HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert called.wait(10)
+        for client in clients[1:]:
+            client.sendall(b"GET /waits HTTP/1.1\r\nHost: h\r\n\r\n")
+        until(lambda: server._loop.pool.free == -3)
+        server.stop()
+        release.set()
+        for client in clients:
+            assert everything(client) == b""
+            client.close()
+    assert calls == ["/0"]
+
+
+def test_who_writes_after_the_end_of_a_response_is_told():
+    kept = []
+
+    def app(environ, start_response):
+        kept.append(start_response("200 OK", []))
+        return {"/list": [b"list"], "/some": iter([b"so", b"me"])}[environ["PATH_INFO"]]
+
+    with serving(app) as server, dial(server) as client:
+        for path in (b"/list", b"/some"):
+            client.sendall(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % path)
+            with client.makefile("rb") as stream:
+                assert read_answer(stream).body == path[1:]
+            until(lambda: not any(c.busy for c in server._loop.sockets.connections.values()))
+            with pytest.raises(RuntimeError, match="after the end of the response"):
+                kept.pop()(b"HTTP/1.1 200 OK\r\n\r\n")
+        client.sendall(b"GET /list HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        assert everything(client).startswith(b"HTTP/1.1 200 OK\r\n")

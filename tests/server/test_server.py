@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import time
 from http.client import HTTPConnection
 from socketserver import BaseRequestHandler
 from threading import Event, Thread
@@ -185,6 +186,50 @@ def test_a_stop_cuts_a_handler_that_outlives_its_patience(caplog):
         release.set()
         assert ended.wait(10)
     assert "1 requests unfinished" in caplog.text
+
+
+def test_connections_of_other_handlers_count_by_the_limit():
+    with Server(("127.0.0.1", 0), Waiting) as server:
+        server.limits = Limits(connections=1)
+        server.start()
+        with socket.create_connection((server.host, server.port), timeout=10) as first:
+            assert first.recv(5) == b"hello"
+            with socket.create_connection((server.host, server.port), timeout=10) as second:
+                second.settimeout(0.1)
+                with pytest.raises(TimeoutError):
+                    second.recv(5)
+                second.settimeout(10)
+                first.sendall(b".")
+                assert second.recv(5) == b"hello"
+                second.sendall(b".")
+
+
+def test_other_handlers_that_have_waited_in_vain_are_not_called():
+    release, begun = Event(), []
+
+    class Stubborn(BaseRequestHandler):
+        def handle(self):
+            begun.append(self)
+            self.request.sendall(b"hello")
+            assert release.wait(10)
+
+    with Server(("127.0.0.1", 0), Stubborn) as server:
+        server.threads, server.stop_timeout = 1, 0.05
+        server.start()
+        address = (server.host, server.port)
+        with (
+            socket.create_connection(address, timeout=10) as first,
+            socket.create_connection(address, timeout=10) as second,
+        ):
+            assert first.recv(5) == b"hello"
+            end = time.monotonic() + 10
+            while len(server._loop.sockets._guests) < 2:
+                assert time.monotonic() < end
+                time.sleep(0.005)
+            server.stop()
+            release.set()
+            assert second.recv(5) == b""
+    assert len(begun) == 1
 
 
 def test_shutting_a_socket_that_is_gone():

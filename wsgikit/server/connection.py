@@ -85,7 +85,7 @@ class Connection:
         self.watched = self.writing = False
         #: Nobody will tell about what else there is to read: it has to be tried.
         self.more = self.ended = False
-        #: What has arrived may be another request.
+        #: There is more to be understood of what has arrived: perhaps another request.
         self.again = False
         #: Its last response is not all there, and its end has to say so.
         self.aborted = False
@@ -118,13 +118,14 @@ class Connection:
         if self.awaited:
             self.awaited = False
             self.outbox.send(CONTINUE)
+            self.began = monotonic()  # the client was not to send anything before
         while True:
             try:
                 data = self.socket.recv(READ_SIZE)
                 break
             except BlockingIOError:
-                left = self.body_deadline() - monotonic()
-                if not self._wait(selectors.EVENT_READ, left):
+                now = monotonic()
+                if not self._wait(selectors.EVENT_READ, self.body_deadline(now) - now):
                     raise self.overdue() from None
             except OSError as error:
                 raise Disconnected("the client left in the middle of its request") from error
@@ -209,7 +210,7 @@ class Connection:
             if head.expects_continue and not protocol.pending:
                 self.awaited = True
                 return True
-        while block := protocol.read():
+        if block := protocol.read():
             self.body.append(block)
             self.size += len(block)
         if protocol.complete:
@@ -217,12 +218,19 @@ class Connection:
                 head.environ["CONTENT_LENGTH"] = str(self.size)
                 del head.environ["HTTP_TRANSFER_ENCODING"]
             return True
-        self.deadline = self.body_deadline()
-        return self.size > SMALL_BODY
+        if self.size > SMALL_BODY:
+            return True
+        self.deadline = self.body_deadline(now)
+        self.again = block != b"" and protocol.pending
+        return False
 
-    def body_deadline(self) -> float:
-        """When the body has to be there, at the rate at which it comes."""
-        return self.began + self.limits.body_time + self.received / self.limits.body_rate
+    def body_deadline(self, now: float) -> float:
+        """When the body has to be there at the rate at which it comes, or more of it.
+
+        What has come quickly is no credit for a silence.
+        """
+        limits = self.limits
+        return min(self.began + self.received / limits.body_rate, now) + limits.body_time
 
     def overdue(self) -> HTTPError:
         """The answer to a request that has not arrived in its time."""
@@ -232,7 +240,8 @@ class Connection:
         else:
             detail = (
                 f"A request body takes at most {limits.body_time:g} s (limits.body_time)"
-                f" and a second for each {limits.body_rate:g} bytes (limits.body_rate)."
+                f" and a second for each {limits.body_rate:g} bytes (limits.body_rate), and is"
+                f" never silent for {limits.body_time:g} s."
             )
         return HTTPError(408, detail)
 

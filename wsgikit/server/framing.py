@@ -21,8 +21,12 @@ CHUNK_LINE = re.compile(
     rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+"
     % (_TOKEN, _TOKEN, _QUOTED)
 )
+# Most have no extensions.
+PLAIN_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 #: A longer line before a chunk is refused: it would be all extension.
 MAX_CHUNK_LINE = 256
+#: Pieces of chunks that are taken at a time: others wait for their turn meanwhile.
+MOST_PIECES = 500
 
 
 class SizedBody:
@@ -60,24 +64,32 @@ class ChunkedBody:
     def take(self, data: bytes, start: int) -> tuple[bytes, int]:
         """The body in ``data`` from ``start`` on, and where what was not understood yet begins.
 
+        Of very many chunks only the first ones are taken: there is more while there is any.
+
         :raises HTTPError: 400 for what is no chunk, 413 for a body and 431 for trailers that are
             larger than the limits.
         """
-        parts = []
-        while self._chunk >= 0 and start < len(data):
+        parts: list[bytes] = []
+        while self._chunk >= 0 and start < len(data) and len(parts) < MOST_PIECES:
             if not self._chunk:
-                line, end = read_line(data, start)
-                if end < 0:
-                    break
-                start = end
-                self._begin_chunk(line)
+                plain = PLAIN_LINE.match(data, start)
+                if plain is not None:
+                    digits, start = plain[1], plain.end()
+                else:
+                    line, end = read_line(data, start)
+                    if end < 0:
+                        break
+                    digits, start = size_of(line), end
+                self._begin_chunk(int(digits, 16))
             elif self._chunk > 2:
                 part = data[start : start + self._chunk - 2]
                 parts.append(part)
                 start += len(part)
                 self._chunk -= len(part)
-            else:
-                # The CRLF after the chunk, of which one byte may be here already.
+            elif self._chunk == 2 and data.startswith(b"\r\n", start):
+                start += 2
+                self._chunk = 0
+            else:  # one of these two bytes, or another one
                 if data[start] != b"\n\r"[self._chunk - 1]:
                     raise HTTPError(400, "A chunk does not end where its size says.")
                 start += 1
@@ -86,11 +98,7 @@ class ChunkedBody:
             start = self._take_trailers(data, start)
         return b"".join(parts), start
 
-    def _begin_chunk(self, line: bytes) -> None:
-        matched = CHUNK_LINE.fullmatch(line)
-        if matched is None:
-            raise HTTPError(400, "The size of a chunk is malformed.")
-        size = int(matched[1], 16)
+    def _begin_chunk(self, size: int) -> None:
         self._received += size
         if self._received > self._limits.body_bytes:
             limit = self._limits.body_bytes
@@ -123,3 +131,11 @@ def read_line(data: bytes, start: int) -> tuple[bytes, int]:
     if data[end - 1 : end] != b"\r" or end == start:
         raise HTTPError(400, "The line of a chunk ends with CRLF.")
     return data[start : end - 1], end + 1
+
+
+def size_of(line: bytes) -> bytes:
+    """The digits of a chunk's size, in the line before it."""
+    matched = CHUNK_LINE.fullmatch(line)
+    if matched is None:
+        raise HTTPError(400, "The size of a chunk is malformed.")
+    return matched[1]

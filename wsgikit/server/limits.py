@@ -22,8 +22,8 @@ class Limits:
     :param requests: requests on one connection; the last one is answered with a close.
     :param idle: seconds between two requests of a connection, and before the first.
     :param head_time: seconds from a head's first byte to its last; beyond it 408.
-    :param body_time: seconds that a body may take beside those that ``body_rate`` grants; beyond
-        them 408.
+    :param body_time: seconds that a body may take beside those that ``body_rate`` grants, and for
+        which the client may be silent in its midst; beyond them 408.
     :param body_rate: bytes a second: a body gets one more second for each that many of its bytes.
     :param write_stall: seconds in which a client that reads its response takes nothing of it.
     :raises ValueError: a limit is no positive number.

@@ -162,7 +162,7 @@ class Loop:
             self._expire(connection)  # it sends, but too slowly
             return True
         self.sockets.due(connection, connection.deadline)
-        if connection.more:
+        if connection.more or connection.again:
             self.ready.append(connection)
         elif not connection.watched:
             self.sockets.watch(connection)
@@ -193,6 +193,9 @@ class Loop:
         return True
 
     def _work(self, connection: Connection) -> None:
+        if self.over.is_set():  # it has waited in vain: no application is called any more
+            connection.close()
+            return
         if connection.protocol.complete:
             connection.began = monotonic()
         self._run(connection)
@@ -236,22 +239,16 @@ class Loop:
     def _finish(self, connection: Connection) -> None:
         """Go on with a connection whose request was answered."""
         protocol = connection.protocol
-        incomplete = not protocol.complete
         connection.release()
         if connection.aborted:
             self.sockets.close(connection)
         elif connection.outbox.rest:
-            if incomplete:
-                connection.lingering = True
             self.sockets.watch(connection, write=True)
             self.sockets.due(connection, monotonic() + connection.limits.write_stall)
         elif not connection.keep:
-            if incomplete or protocol.pending or connection.lingering or connection.more:
-                self.sockets.linger(connection)
-                if connection.more:
-                    self.ready.append(connection)
-            else:
-                self.sockets.close(connection)
+            self.sockets.linger(connection)
+            if connection.more:
+                self.ready.append(connection)
         else:
             connection.deadline = self.now + connection.limits.idle
             if not connection.watched or connection.writing:

@@ -68,6 +68,8 @@ class Sockets:
             self._poller.watch(listener.socket.fileno())
         # There may be connections in the system's queue of which nobody will tell.
         self._full = False
+        # The system had no room for one, and that was told.
+        self._short = False
         # Other processes accept as well: one at a time, so that each of them gets its share.
         self._shared = server.base_environ["wsgi.multiprocess"]
         self._left: list[Listener] = []
@@ -75,6 +77,10 @@ class Sockets:
         self.look_at = NEVER
         self.stopping = False
         self._stop_at = self._shut_out_at = NEVER
+
+    def __len__(self) -> int:
+        """How many connections there are."""
+        return len(self.connections) + len(self.openings) + len(self._guests)
 
     def patience(self, now: float) -> float | None:
         """For how long nothing but the clients can make work."""
@@ -95,6 +101,8 @@ class Sockets:
         """Go on with what is no connection."""
         if fd == self.waker.fileno():
             self.waker.heard()
+            if self._full:  # a guest may have left
+                self._accept_all()
         elif not self.openings.tell(fd) and (listener := self._listeners.get(fd)):
             self._accept(listener, one=self._shared)
 
@@ -111,18 +119,20 @@ class Sockets:
         """
         self._server.listener = listener
         while True:
-            if len(self.connections) + len(self.openings) >= self._server.limits.connections:
+            if len(self) >= self._server.limits.connections:
                 self._full = True
                 return
             try:
                 client, address = self._server.get_request()
             except BlockingIOError:
+                self._short = False
                 return
             except OSError as error:
                 if error.errno in _GONE:
                     continue
-                log.warning("Cannot accept connections: %s", error.strerror)
-                self._full = True
+                if not self._short:
+                    log.warning("Cannot accept connections: %s", error.strerror)
+                self._full = self._short = True
                 self.look_at = min(self.look_at, monotonic() + RETRY)
                 return
             wanted = False
@@ -172,7 +182,8 @@ class Sockets:
     def _serve_guest(self, client: socket.socket, address: Any) -> None:
         """Let a handler of another kind have a connection, and a thread, for itself."""
         try:
-            self._server.finish_request(client, address)
+            if client in self._guests:  # nobody who has waited in vain
+                self._server.finish_request(client, address)
         except Exception:
             self._server.handle_error(client, address)
         self._server.shutdown_request(client)
@@ -274,7 +285,7 @@ class Sockets:
             for fd in self._listeners:
                 self._poller.forget(fd)
             self._listen_no_more()
-        return not (self.connections or self.openings or self._guests) or now >= self._stop_at
+        return not len(self) or now >= self._stop_at
 
     def _listen_no_more(self) -> None:
         self._listeners.clear()
@@ -294,6 +305,7 @@ class Sockets:
         for guest in list(self._guests):
             left += 1
             _shut(guest, socket.SHUT_RDWR)
+        self._guests.clear()
         if left:
             log.warning(
                 "Stopped with %d requests unfinished after %g s (stop_timeout)",
