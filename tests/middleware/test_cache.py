@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import deque
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsgikit import Response, check, stack
+from wsgikit.caching.flights import Flights
 from wsgikit.caching.shelf import url_key
 from wsgikit.http.dates import format_date
 from wsgikit.middleware import cache, compress, errors, security_headers
@@ -1094,8 +1096,6 @@ def test_fields_that_no_message_can_have_are_not_kept(value):
 
 
 def test_a_replaced_response_is_the_one_that_counts():
-    import sys
-
     def app(environ, start_response):
         start_response("200 OK", [("Cache-Control", "max-age=60"), ("Content-Type", "text/plain")])
         try:
@@ -1341,6 +1341,187 @@ def test_a_deadline_that_is_over_waits_for_nobody():
     assert list(app(environ, unseen)) == [b"made"]
     threads[0].join(30)
     assert gate.calls == 2
+
+
+def let_go(gate, groups):
+    """Let the application answer, and wait for all; how each was answered."""
+    gate.go.set()
+    for threads, _ in groups:
+        for thread in threads:
+            thread.join(30)
+    return [answer for _, answers in groups for answer in answers]
+
+
+@pytest.fixture
+def _patient(monkeypatch):
+    """Requests wait for each other longer than a test does."""
+    monkeypatch.setattr(sys.modules["wsgikit.middleware.cache"], "PATIENCE", 600.0)
+
+
+@pytest.fixture
+def waits(_patient, monkeypatch):
+    """A semaphore that tells of each request that begins to wait for another one."""
+    begun, wait = threading.Semaphore(0), Flights.wait
+
+    def told(flights, way, patience):
+        if way in flights._under_way:
+            begun.release()
+        wait(flights, way, patience)
+
+    monkeypatch.setattr(Flights, "wait", told)
+    return begun
+
+
+class Varied(Gate):
+    """An application that answers with what of Accept-Language it was asked for."""
+
+    def __call__(self, environ, start_response):
+        with self.lock:
+            self.calls += 1
+        self.entered.release()
+        assert self.go.wait(30)
+        start_response("200 OK", [("Vary", "Accept-Language"), *self.fields])
+        return [environ.get("HTTP_ACCEPT_LANGUAGE", "").encode()]
+
+
+LANGUAGES = ("de", "en", "fr")
+
+
+@pytest.mark.usefixtures("_patient")
+def test_of_each_variant_that_is_known_one_asks_the_application(store):
+    clock, gate = Clock(), Varied(("Cache-Control", "max-age=60"))
+    app = stack(cache(store=store, clock=clock), gate)
+    gate.go.set()
+    for language in LANGUAGES:
+        ask(app, accept_language=language)
+    clock.now += 61
+    gate.go.clear()
+    gate.calls, gate.entered = 0, threading.Semaphore(0)
+    groups = [together(app, 4, accept_language=language) for language in LANGUAGES]
+    for _ in LANGUAGES:  # at the same time: no variant waits for another
+        assert gate.entered.acquire(timeout=30)
+    answers = let_go(gate, groups)
+    assert sorted(answer.body.decode() for answer in answers) == sorted(LANGUAGES * 4)
+    assert gate.calls == 3
+
+
+def test_of_variants_that_are_not_known_one_after_the_other_is_asked_for(store, waits):
+    gate = Varied(("Cache-Control", "max-age=60"))
+    app = stack(cache(store=store), gate)
+    groups = [together(app, 4, accept_language=language) for language in LANGUAGES]
+    for _ in range(11):
+        assert waits.acquire(timeout=30)
+    answers = let_go(gate, groups)
+    assert sorted(answer.body.decode() for answer in answers) == sorted(LANGUAGES * 4)
+    assert gate.calls == 3
+
+
+class Particular(Gate):
+    """An application whose answers to some are not for others."""
+
+    def __call__(self, environ, start_response):
+        with self.lock:
+            self.calls += 1
+        self.entered.release()
+        assert self.go.wait(30)
+        if "HTTP_IF_NONE_MATCH" in environ:
+            start_response("304 Not Modified", [("ETag", '"1"')])
+            return []
+        if "HTTP_RANGE" in environ:
+            start_response("206 Partial Content", [*self.fields, ("Content-Range", "bytes 0-0/4")])
+            return [b"m"]
+        start_response("200 OK", self.fields)
+        return [b"made"]
+
+
+PARTICULAR = {
+    "a range": {"range": "bytes=0-0"},
+    "a condition": {"if_none_match": '"1"'},
+    "a date": {"if_modified_since": DATE},
+    "one who is known": {"authorization": "Bearer 1"},
+    "one whom the server knows": {"REMOTE_USER": "ann"},
+}
+
+
+@pytest.mark.usefixtures("_patient")
+@pytest.mark.parametrize("fields", PARTICULAR.values(), ids=PARTICULAR)
+def test_nobody_waits_for_what_is_of_one_client(fields):
+    gate = Particular(("Cache-Control", "max-age=60"))
+    app = stack(cache(), gate)
+    first = together(app, 1, **fields)
+    assert gate.entered.acquire(timeout=30)
+    others = together(app, 4)
+    assert gate.entered.acquire(timeout=30)  # one of them asks, while the first is still asking
+    answers = let_go(gate, [others])
+    let_go(gate, [first])
+    assert {answer.body for answer in answers} == {b"made"}
+    assert gate.calls == 2
+
+
+@pytest.mark.parametrize("fields", PARTICULAR.values(), ids=PARTICULAR)
+def test_what_is_of_one_client_waits_for_the_others(fields, waits):
+    gate = Particular(("Cache-Control", "public, max-age=60"), ("ETag", '"1"'))
+    app = stack(cache(), gate)
+    groups = [together(app, 1)]
+    assert gate.entered.acquire(timeout=30)
+    groups.append(together(app, 3, **fields))
+    for _ in range(3):
+        assert waits.acquire(timeout=30)
+    assert all(answer.hit for answer in let_go(gate, groups)[1:])
+    assert gate.calls == 1
+
+
+def test_nobody_waits_for_a_third_failure(waits):
+
+    class Failing(Gate):
+        """Fails, for the first two when they are let go."""
+
+        def __call__(self, environ, start_response):
+            with self.lock:
+                self.calls += 1
+                go = goes[min(self.calls, 3) - 1]
+            self.entered.release()
+            assert go.wait(30)
+            raise LookupError("lost")
+
+    goes = first, second, third = [threading.Event() for _ in range(3)]
+    third.set()
+    gate = Failing()
+    app = stack(errors(), cache(), gate)
+    group = together(app, 5)
+    for go, waiters in ((first, 4), (second, 3)):
+        assert gate.entered.acquire(timeout=30)
+        for _ in range(waiters):
+            assert waits.acquire(timeout=30)
+        go.set()
+    assert [answer.status for answer in let_go(gate, [group])] == [500] * 5
+    assert gate.calls == 5
+
+
+def test_nobody_stands_in_line_for_a_stream(waits):
+    """Its response starts before it is known whether it is kept; those who wait go on then."""
+
+    class Streaming(Gate):
+        def __call__(self, environ, start_response):
+            super().__call__(environ, start_response)
+            return iter((b"ma", b"de"))
+
+    gate = Streaming(("Cache-Control", "max-age=60"))
+    app = stack(cache(), gate)
+    body = []
+    first = threading.Thread(target=lambda: body.append(app(request(), unseen)))
+    first.start()
+    assert gate.entered.acquire(timeout=30)
+    threads, answers = together(app, 3)
+    for _ in range(3):
+        assert waits.acquire(timeout=30)
+    gate.go.set()
+    first.join(30)
+    for thread in threads:
+        thread.join(30)
+    body[0].close()
+    assert {answer.body for answer in answers} == {b"made"}
+    assert not waits.acquire(blocking=False)  # nobody has waited once more
 
 
 def test_who_reloads_together_gets_one_new_response():

@@ -8,15 +8,27 @@ from wsgikit.http.caching import seconds
 from wsgikit.http.hosts import split_host
 from wsgikit.http.location import resolve
 from wsgikit.http.query import PATH_SAFE, percent_decode, percent_encode_octets
+from wsgikit.http.selecting import selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsgikit.caching.entry import Entry
     from wsgikit.caching.shelf import Found
     from wsgikit.http.location import Parts
     from wsgikit.types import WSGIEnvironment
 
-__all__ = ["is_for_application", "is_usable", "key_of", "key_of_reference", "place_of", "why"]
+__all__ = [
+    "is_alike",
+    "is_for_application",
+    "is_usable",
+    "key_of",
+    "key_of_reference",
+    "place_of",
+    "way_of",
+    "why",
+]
 
 
 def is_for_application(environ: WSGIEnvironment) -> bool:
@@ -80,6 +92,25 @@ def is_usable(entry: Entry, age: int, asked: dict[str, str]) -> bool:
         return False
     most = seconds(asked["max-stale"])
     return over <= most if most is not None else asked["max-stale"] == ""
+
+
+def is_alike(found: Found, environ: WSGIEnvironment) -> bool:
+    """Whether the application answers a request as it does others for the same response.
+
+    Not so where it may answer with a part, with the 304 of one client, or for one that is known.
+    """
+    if "HTTP_RANGE" in environ or "HTTP_AUTHORIZATION" in environ or environ.get("REMOTE_USER"):
+        return False
+    # Conditions about what is kept take the place of the client's.
+    return found.entry is not None or (
+        "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ
+    )
+
+
+def way_of(found: Found, find: Callable[[str], str | None]) -> str:
+    """The key of the flight that a request may wait for: of its URL and, as far as it is known what
+    responses depend on, of its variant."""
+    return ":".join([found.key, *[selector(names, find) for names in sorted(found.lists)]])
 
 
 def why(found: Found, asked: dict[str, str]) -> str:

@@ -34,6 +34,7 @@ class Fetch:
     """One request to the application.
 
     :param found: what is kept for this request, to be validated or replaced.
+    :param way: the key of the flight for which it is remembered whether the response was kept.
     :param why: why the application is asked, as Cache-Status says it.
     """
 
@@ -48,12 +49,16 @@ class Fetch:
         "_source",
         "_unchanged",
         "_validates",
+        "_way",
         "_why",
     )
 
-    def __init__(self, source: Source, found: Found, environ: WSGIEnvironment, why: str) -> None:
+    def __init__(
+        self, source: Source, found: Found, way: str, environ: WSGIEnvironment, why: str
+    ) -> None:
         self._source = source
         self._found = found
+        self._way = way
         self._environ = environ
         self._given = environ.copy()  # the application may change the one that it gets
         self._why = why
@@ -131,7 +136,7 @@ class Fetch:
         kept = self._terms(int(code) if code.isdigit() else 0, headers)
         if kept is None or announced(headers) > self._source.max_size:
             if code not in _OF_CONDITIONS:
-                self._source.flights.passed(self._found.key, False)
+                self._source.flights.passed(self._way, False)
             headers.append(self._status(code))
             return None
         names = {name.lower() for name, _ in headers}
@@ -139,7 +144,7 @@ class Fetch:
         self._recorded = Recorded(
             headers,
             lambda content: self._keep_new(entry_of(status, kept, content, self._received), kept),
-            lambda done: self._status(code, done),
+            lambda done: self._told(code, done),
             self._source.max_size,
         )
         return self._recorded
@@ -155,6 +160,11 @@ class Fetch:
             received=self._received,
         )
 
+    def _told(self, code: str, kept: bool) -> tuple[str, str]:
+        if not kept:  # or not yet: nobody waits for a stream
+            self._source.flights.passed(self._way, False)
+        return self._status(code, kept)
+
     def _status(self, code: str, kept: bool = False) -> tuple[str, str]:
         validated = f"; fwd-status={code}" if self._validates else ""
         return status_field(f"fwd={self._why}{validated}{'; stored' if kept else ''}")
@@ -166,7 +176,7 @@ class Fetch:
             nonce.encode() in entry.body or any(nonce in value for _, value in entry.fields)
         )
         done = not personal and self._keep(entry, kept)
-        self._source.flights.passed(self._found.key, done)
+        self._source.flights.passed(self._way, done)
         return done
 
     def _keep(self, entry: Entry, kept: Terms) -> bool:

@@ -23,6 +23,8 @@ __all__ = ["Flight", "Flights"]
 
 #: The longest that a request waits for another one, in seconds; then it asks by itself.
 PATIENCE = 10.0
+#: How often one request waits: for what turned out to be another variant, and for its own.
+TURNS = 2
 #: After how many seconds a process that has said nothing is taken for dead.
 LEASE = 30.0
 #: How often another process's flight is looked after, in seconds.

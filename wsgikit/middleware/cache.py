@@ -7,15 +7,17 @@ from time import monotonic, time
 
 from wsgikit.arguments import check_clock, check_size
 from wsgikit.caching.asking import (
+    is_alike,
     is_for_application,
     is_usable,
     key_of,
     key_of_reference,
     place_of,
+    way_of,
     why,
 )
 from wsgikit.caching.fetch import Fetch
-from wsgikit.caching.flights import PATIENCE, Flights
+from wsgikit.caching.flights import PATIENCE, TURNS, Flights
 from wsgikit.caching.send import send, status_field
 from wsgikit.caching.shelf import Found, Shelf, url_key
 from wsgikit.caching.source import Source, finder
@@ -106,8 +108,11 @@ def cache(
     kept.
 
     Of many that want the same at once, one asks the application and the others wait for it, for ten
-    seconds at most: in one process, and in all that share the store. Nobody waits for what was not
-    kept the last time.
+    seconds at most: in one process, and in all that share the store. The same is one variant of one
+    URL; as long as it is not known on which fields the responses depend, a request may wait for
+    another variant first, and then once for its own. Nobody waits for what was not kept the last
+    time. Requests with a Range, with conditions, an Authorization or a REMOTE_USER wait for others
+    and for each other, but none of the others waits for them.
 
     A POST, PUT, DELETE or other unsafe request that succeeds takes away what is kept for its URL,
     and for the Location and Content-Location of its response if they are of the same origin, same
@@ -145,52 +150,85 @@ def cache(
                 told = f"hit; ttl={entry.lifetime - age}"
                 return send(entry, environ, start_response, age, told)
             if not asked and 0 <= age - entry.lifetime < entry.while_revalidate:
-                return stale(entry, age, key, environ, start_response)
+                return stale(entry, age, found, environ, start_response)
         if "only-if-cached" in asked:
             error = HTTPError(504, "This is not in the cache, and the request wants nothing else.")
             return answer_error(error, environ, start_response)
-        if method == "HEAD" or (entry is not None and entry.validates) or flights.passes(key):
-            return Fetch(source, found, environ, why(found, asked)).run(start_response)
-        flight = flights.begin(key)
-        began = clock()
-        try:
-            patience = min(PATIENCE, environ.get(DEADLINE, monotonic() + PATIENCE) - monotonic())
-            if flight is None:
-                flights.wait(key, patience)
-            elif not flight.lease():
-                flights.wait_elsewhere(key, patience)
-            return landed(key, began, asked, environ, start_response)
-        finally:  # the response has started: it is known whether it is kept
-            if flight is not None:
-                flight.land()
+        if method == "HEAD" or (entry is not None and entry.validates):
+            return ask(found, found.key, asked, environ, start_response)
+        return collapse(found, asked, environ, start_response)
 
-    def landed(
-        key: str,
-        began: float,
+    def ask(
+        found: Found,
+        way: str,
         asked: dict[str, str],
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Body:
-        """Look again, as another request may have asked the application, and else do it."""
-        try:
-            found = shelf.look(key, finder(environ))
-        except StoreError:
-            found = Found(key, None)
+        return Fetch(source, found, way, environ, why(found, asked)).run(start_response)
+
+    def collapse(
+        found: Found, asked: dict[str, str], environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Body:
+        """Answer with what another request fetches for this one, too; else ask the application."""
+        find, began, now = finder(environ), clock(), monotonic()
+        end = min(now + PATIENCE, environ.get(DEADLINE, now + PATIENCE))
+        own, turns = "", TURNS
+        if not is_alike(found, environ):  # it may wait for others, but they not for it
+            own, turns = ":own", 1
+            flights.wait(way_of(found, find), end - now)
+        way = way_of(found, find) + own
+        for _ in range(turns):
+            if flights.passes(way):
+                break
+            flight = flights.begin(way)
+            try:
+                leads = flight is not None and flight.lease()
+                if flight is None:
+                    flights.wait(way, end - monotonic())
+                elif not leads:
+                    flights.wait_elsewhere(way, end - monotonic())
+                try:
+                    found = shelf.look(found.key, find)
+                except StoreError:
+                    found, end = Found(found.key, None), now
+                body = landed(found, began, asked, environ, start_response)
+                if body is None and leads:
+                    body = ask(found, way, asked, environ, start_response)
+                if body is not None:
+                    return body
+            finally:  # the response has started: it is known whether it is kept
+                if flight is not None:
+                    flight.land()
+            if monotonic() >= end:
+                break
+            way = way_of(found, find) + own  # it may be known by now that this is another variant
+        return ask(found, way, asked, environ, start_response)
+
+    def landed(
+        found: Found,
+        began: float,
+        asked: dict[str, str],
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Body | None:
+        """Answer with what another request has fetched meanwhile; None where that is no answer."""
         entry = found.entry
-        age = 0 if entry is None else entry.age(clock())
+        if entry is None or entry.validates:
+            return None
+        age = entry.age(clock())
         # Whoever wants a new one gets what was fetched or validated since it asked.
-        if (
-            entry is not None
-            and not entry.validates
-            and age < entry.lifetime
-            and (not asked or entry.born > began)
-        ):
-            told = f"hit; collapsed; ttl={entry.lifetime - age}"
-            return send(entry, environ, start_response, age, told)
-        return Fetch(source, found, environ, why(found, asked)).run(start_response)
+        if age >= entry.lifetime or (asked and entry.born <= began):
+            return None
+        told = f"hit; collapsed; ttl={entry.lifetime - age}"
+        return send(entry, environ, start_response, age, told)
 
     def stale(
-        entry: Entry, age: int, key: str, environ: WSGIEnvironment, start_response: StartResponse
+        entry: Entry,
+        age: int,
+        found: Found,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
     ) -> Body:
         """Answer with what is stale, and have the application asked when that is over."""
         again = {**environ, "REQUEST_METHOD": "GET", "wsgi.input": BytesIO()}
@@ -198,15 +236,19 @@ def cache(
             again.pop(name, None)
         told = f"hit; ttl={entry.lifetime - age}; detail=stale-while-revalidate"
         body = send(entry, environ, start_response, age, told)
-        return on_close(body, lambda: revalidate(key, again), environ)
+        return on_close(body, lambda: revalidate(found, again), environ)
 
-    def revalidate(key: str, environ: WSGIEnvironment) -> None:
-        flight = flights.begin(key)
+    def revalidate(found: Found, environ: WSGIEnvironment) -> None:
+        way = way_of(found, finder(environ))
+        flight = flights.begin(way)
         if flight is None:
             return
         try:
             if flight.lease():
-                body = landed(key, 0.0, _NONE, environ, _unseen)
+                found = shelf.look(found.key, finder(environ))
+                body = landed(found, 0.0, _NONE, environ, _unseen)
+                if body is None:
+                    body = ask(found, way, _NONE, environ, _unseen)
                 try:
                     for _ in body:
                         pass
