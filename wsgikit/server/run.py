@@ -54,7 +54,8 @@ def make_server(
     :param tls: certificates, to speak HTTPS.
     :param limits: what clients may take of it.
     :param threads: calls of the application that run side by side, but for those that wait for a
-        slow client; 1: one after another, whatever happens.
+        slow client; 1: one after another, whatever happens, so that a slow client in a large body
+        or a long answer holds up all others, as long as its limits last.
     :returns: the server, a context manager: ``serve_forever`` serves here, ``start`` in a thread.
     :raises TypeError: ``app`` is not callable.
     :raises ValueError: an option is out of its range.
