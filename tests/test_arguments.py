@@ -9,6 +9,7 @@ from wsgikit.arguments import (
     check_clock,
     check_function,
     check_list,
+    check_mapping,
     check_path,
     check_seconds,
     check_size,
@@ -39,6 +40,13 @@ def test_what_is_no_list_is_refused(given):
 def test_a_list_of_texts_has_nothing_else(given):
     with pytest.raises(TypeError, match="names takes a list of names, each a str, not "):
         check_texts("names", given, "names")
+
+
+def test_mappings():
+    assert list(check_mapping("rules", {"a": "b"}, "paths to text")) == [("a", "b")]
+    for given in (None, 5, "ab", [("a", "b")]):
+        with pytest.raises(TypeError, match="rules maps paths to text, not "):
+            check_mapping("rules", given, "paths to text")
 
 
 def test_functions():

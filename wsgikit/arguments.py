@@ -11,8 +11,8 @@ from wsgikit.http.grammar import is_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import TypeVar
+    from collections.abc import ItemsView, Iterable
+    from typing import Any, TypeVar
 
     Item = TypeVar("Item")
 
@@ -20,6 +20,7 @@ __all__ = [
     "check_clock",
     "check_function",
     "check_list",
+    "check_mapping",
     "check_path",
     "check_seconds",
     "check_size",
@@ -52,6 +53,17 @@ def check_texts(option: str, given: Iterable[str], what: str) -> tuple[str, ...]
         if not isinstance(text, str):
             raise TypeError(f"{option} takes a list of {what}, each a str, not {text!r}")
     return texts
+
+
+def check_mapping(option: str, given: object, what: str) -> ItemsView[Any, Any]:
+    """What a mapping has in it, as keys and values.
+
+    :param what: what it maps, for the error: ``"names to URLs"``.
+    :raises TypeError: for what has no ``items``.
+    """
+    if not hasattr(given, "items"):
+        raise TypeError(f"{option} maps {what}, not {given!r}")
+    return given.items()  # type: ignore[no-any-return]
 
 
 def check_function(option: str, given: object, what: str) -> None:

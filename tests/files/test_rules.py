@@ -160,6 +160,15 @@ def test_rules_that_cannot_be_followed(options, message):
         Rules(**options)
 
 
+@pytest.mark.parametrize("option", ["types", "cache", "headers"])
+@pytest.mark.parametrize("given", [["*.html"], "*.html", 5], ids=str)
+def test_what_is_no_mapping_is_refused(option, given):
+    with pytest.raises(TypeError, match=f"{option} maps"):
+        Rules(**{option: given})
+    with pytest.raises(TypeError, match="headers maps"):
+        Rules(headers={"*": given})
+
+
 def test_a_pattern_alone_is_no_list():
     with pytest.raises(TypeError, match="download takes a list"):
         Rules(download="*.pdf")

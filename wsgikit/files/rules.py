@@ -10,6 +10,7 @@ import re
 from fnmatch import translate
 
 from wsgikit import http
+from wsgikit.arguments import check_mapping, check_texts
 from wsgikit.http.grammar import check_name, check_value
 from wsgikit.http.headers import Headers
 
@@ -73,18 +74,20 @@ class Rules:
         download: Collection[str] = (),
         vary: Sequence[str] = (),
     ) -> None:
-        self._types = [(end.lower(), _media(end, media)) for end, media in (types or {}).items()]
+        types, cache, headers = types or {}, cache or {}, headers or {}
+        check_mapping("types", types, "ends of names to media types")
+        check_mapping("cache", cache, "patterns to values of Cache-Control")
+        check_mapping("headers", headers, "patterns to fields")
+        download = check_texts("download", download, "patterns")
+        self._types = [(end.lower(), _media(end, media)) for end, media in types.items()]
         self._types.sort(key=lambda rule: -len(rule[0]))
         self._cache = [
             (_matcher("cache", pattern), check_value(value, "Cache-Control"))
-            for pattern, value in (cache or {}).items()
+            for pattern, value in cache.items()
         ]
         self._headers = [
-            (_matcher("headers", pattern), _checked(fields))
-            for pattern, fields in (headers or {}).items()
+            (_matcher("headers", pattern), _checked(fields)) for pattern, fields in headers.items()
         ]
-        if isinstance(download, str):
-            raise TypeError(f"download takes a list of patterns, not {download!r}")
         self._download = [_matcher("download", pattern) for pattern in download]
         self._vary = vary
         # Files by the thousand say the same: it is put together, and kept, once.
@@ -178,6 +181,7 @@ def _matcher(option: str, pattern: str) -> Callable[[str], object]:
 
 
 def _checked(fields: Mapping[str, str]) -> Fields:
+    check_mapping("headers", fields, "patterns to names of fields and their values")
     for name, value in fields.items():
         lower = check_name(name).lower()
         if lower in _ELSEWHERE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_mapping
 from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.http.cache_control import additions, check_cache_control, parse_cache_control
@@ -55,8 +56,7 @@ def cache_control(app: WSGIApplication, *, rules: Mapping[str, str]) -> WSGIAppl
     A 304 without a Content-Type gets what its path says. Where a media type would decide, it gets
     nothing: a cache keeps what it has.
     """
-    if not hasattr(rules, "items"):
-        raise TypeError(f"rules maps paths and media types to directives, not {rules!r}")
+    check_mapping("rules", rules, "paths and media types to directives")
     checked = [_checked(key, text) for key, text in rules.items()]
     # How the paths begin that may have a rule of their own.
     starts = tuple(

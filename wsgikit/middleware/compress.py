@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from wsgikit.arguments import check_texts
+from wsgikit.arguments import check_mapping, check_texts
 from wsgikit.compose import layer
 from wsgikit.http.accept import EncodingAccept
 from wsgikit.http.cache_control import parse_cache_control
@@ -269,8 +269,7 @@ def _not_modified(coding: str, restored: list[str]) -> Edit:
 def _checked_codings(
     codings: Mapping[str, Callable[[], Encoder]],
 ) -> dict[str, Callable[[], Encoder]]:
-    if not hasattr(codings, "items"):
-        raise TypeError(f"codings maps names to functions that make encoders, not {codings!r}")
+    check_mapping("codings", codings, "names to functions that make encoders")
     for name, make in codings.items():
         sound = isinstance(name, str) and is_token(name) and name == name.lower()
         if not sound or name in ("identity", "*"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from wsgikit.arguments import check_mapping
 from wsgikit.compose import layer
 from wsgikit.errors import answer_error
 from wsgikit.failures import logged
@@ -102,11 +103,9 @@ _CONDITIONS = (
 
 
 def _checked(pages: object) -> dict[str, WSGIApplication]:
-    if not hasattr(pages, "items"):
-        raise TypeError(f"pages maps statuses to applications, not {pages!r}")
     known: dict[str, WSGIApplication] = {}
     classes: dict[str, WSGIApplication] = {}
-    for key, page in pages.items():
+    for key, page in check_mapping("pages", pages, "statuses to applications"):
         if not callable(page):
             raise TypeError(f"pages: {page!r} is no application")
         if key in ("4xx", "5xx"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wsgikit.arguments import check_mapping
 from wsgikit.compose import layer
 from wsgikit.errors import draw_error
 from wsgikit.failures import logged
@@ -99,10 +100,8 @@ def errors(
 
 
 def _checked(handlers: object) -> dict[object, Handler]:
-    if not hasattr(handlers, "items"):
-        raise TypeError(f"handlers maps statuses and classes to functions, not {handlers!r}")
     known: dict[object, Handler] = {}
-    for key, handler in handlers.items():
+    for key, handler in check_mapping("handlers", handlers, "statuses and classes to functions"):
         if isinstance(key, int) and not isinstance(key, bool):
             if not 400 <= key <= 599:
                 raise ValueError(f"handlers: a status of errors is 400 to 599, not {key}")

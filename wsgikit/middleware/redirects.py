@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from wsgikit.arguments import check_mapping
 from wsgikit.compose import layer
 from wsgikit.converters import BUILT_IN
 from wsgikit.environ import root_url, text
@@ -53,8 +54,7 @@ def redirects(
     """
     if status not in (301, 302, 303, 307, 308):
         raise ValueError(f"status takes 301, 302, 303, 307 or 308, not {status!r}")
-    if not hasattr(table, "items"):
-        raise TypeError(f"table maps paths to paths and URLs, not {table!r}")
+    check_mapping("table", table, "paths to paths and URLs")
     moves = [_Move(old, new) for old, new in table.items()]
     exact = {move.old.text: move for move in moves if not move.old.names}
     patterns = [move for move in moves if move.old.names]

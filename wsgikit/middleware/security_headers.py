@@ -10,6 +10,7 @@ import re
 from binascii import b2a_base64
 from os import urandom
 
+from wsgikit.arguments import check_mapping
 from wsgikit.compose import layer
 from wsgikit.http.grammar import check_value, is_token
 from wsgikit.keys import CSP_NONCE
@@ -255,8 +256,7 @@ def _check_policy(option: str, policy: str, endpoints: Mapping[str, str]) -> Non
 
 def _endpoints(endpoints: Mapping[str, str]) -> str:
     """The value of Reporting-Endpoints: a dictionary of strings (RFC 9651 §3.2)."""
-    if not hasattr(endpoints, "items"):
-        raise TypeError(f"reporting_endpoints maps names to URLs, not {endpoints!r}")
+    check_mapping("reporting_endpoints", endpoints, "names to URLs")
     for name, url in endpoints.items():
         if not isinstance(name, str) or not isinstance(url, str):
             raise TypeError(f"reporting_endpoints maps text to text, not {name!r} to {url!r}")
