@@ -51,6 +51,8 @@ def start(server):
         os._exit(7)
     if version == "raise":
         raise KeyError("of the hook\\nand more")
+    if version == "long":
+        raise ValueError("r" * 10_000)
     if version == "refuse":
         raise WorkerError("there is no database")
     if version == "exit":
@@ -313,6 +315,7 @@ def test_a_new_worker_steps_in_for_one_that_dies_before_its_time(serving, state)
     ("version", "told"),
     [
         ("raise", "could not start: on_worker_start failed with KeyError: 'of the hook"),
+        ("long", "could not start: on_worker_start failed with ValueError: r{1000}$"),
         ("refuse", "could not start: there is no database$"),
         ("exit", "could not start: on_worker_start failed with SystemExit: gone$"),
         ("crash", "ended with exit status 7$"),
@@ -579,6 +582,21 @@ print(first.reap(), first.reap(wait=True))
     running = program(source)
     assert running.ended() == 0
     assert running.lines == ["ended with exit status 0 ended with exit status 0", None]
+
+
+def test_what_a_worker_says_of_its_failure_is_no_sign(program):
+    source = """
+from wsgikit.server import process
+def run(contact, blocked):
+    for news in (b".f.!", b"r" * 10_000, b"\\n."):
+        contact.sendall(news)
+    return 1
+first = process.Process(run, [], lambda: None)
+print(first.reap(wait=True), first.ready, first.full)
+"""
+    running = program(source)
+    assert running.ended() == 0
+    assert running.lines == [f"could not start: {'r' * 4096} False True", None]
 
 
 def test_a_signal_queue_leaves_everything_as_it_was():

@@ -54,7 +54,8 @@ class Process:
         self.silent = False
         #: When it has to be over.
         self.deadline = NEVER
-        self._told = b""
+        # The mark before what kept it from serving, and that, in its words.
+        self._failed = self._told = b""
 
     def hear(self) -> None:
         """Take in what it has told."""
@@ -65,10 +66,11 @@ class Process:
                 return
             self.silent = not news
             self.seen = monotonic()
-            self._told = (self._told + news)[-4096:]
-            signs = self._told.partition(FAILED)[0]
-            self.ready = self.ready or READY in signs
-            self.full = self.full or FULL in signs
+            if not self._failed:
+                signs, self._failed, news = news.partition(FAILED)
+                self.ready = self.ready or READY in signs
+                self.full = self.full or FULL in signs
+            self._told = (self._told + news)[:4096]  # nothing in a text is a sign
 
     # It was not reaped when it is sent a signal: the number is still its own.
 
@@ -102,7 +104,7 @@ class Process:
     @property
     def failure(self) -> str:
         """Why it cannot serve, if it said so."""
-        return self._told.partition(FAILED)[2].decode("utf-8", "replace")
+        return self._told.partition(b"\n")[0].decode("utf-8", "replace")
 
 
 def _become(

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("wsgikit.server")
 
-# What a worker tells: it serves, its loop turns, it has answered its share, it can't serve as ...
+# What a worker tells: it serves, its loop turns, it has answered its share, it can't serve as ...;
+# a line follows the last one.
 READY, ALIVE, FULL, FAILED = b"r", b".", b"f", b"!"
 
+#: Characters of the line that says why it cannot serve.
+LINE = 1000
 #: Signs of life in ``worker_timeout``.
 SIGNS = 4
 #: Seconds beyond ``stop_timeout`` for what a program does at its end.
@@ -114,7 +117,7 @@ class Worker:
         except BaseException as error:
             if not self._server.stopping:
                 log.debug("A worker could not start", exc_info=True)
-                self._tell(FAILED + _line(error).encode("utf-8", "replace"))
+                self._tell(FAILED + _line(error).encode("utf-8", "replace") + b"\n")
                 return 1
             return 0
         self._server.wait()
@@ -174,7 +177,7 @@ def _leave_alone(number: int, frame: object) -> None:
 
 
 def _line(error: BaseException) -> str:
-    first, *_ = str(error).splitlines() or [""]
+    first = (str(error).splitlines() or [""])[0][:LINE]
     if isinstance(error, WorkerError):
         return first
     name = type(error).__name__
