@@ -244,6 +244,21 @@ def test_reload_shows_what_is_broken_and_waits_it_out(command, folder):
     assert running.get("/hello/Ada") == "Hello, Ada!"
 
 
+PASSING = """
+import os, socket, sys
+listening = socket.create_server(("127.0.0.1", 0))
+os.dup2(os.dup(listening.fileno()), 3)
+os.environ["LISTEN_PID"], os.environ["LISTEN_FDS"] = str(os.getpid()), "1"
+command = "-m", "wsgikit", "serve", "hello", "--bind", "systemd", "--reload"
+os.execv(sys.executable, [sys.executable, *command])
+"""
+
+
+def test_reload_on_a_socket_that_systemd_passes(program, folder):
+    running = program(PASSING).listening()
+    assert running.get("/hello/Ada") == "Hello, Ada!"
+
+
 def test_reload_goes_without_workers(refused):
     line = refused("serve", "hello", "--reload", "--workers", "2")
     assert line == "--reload goes without --workers: SIGHUP replaces those"

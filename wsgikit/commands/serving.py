@@ -13,6 +13,7 @@ from wsgikit.http.hosts import host_name, is_loopback
 from wsgikit.http.peers import TrustedPeers
 from wsgikit.load import LoadError, load
 from wsgikit.server.addresses import Address, TcpAddress, UnixAddress, parse_binds
+from wsgikit.server.reloaded import is_reloaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def _host(text: str) -> str:
 
 
 def _bind(text: str) -> str:
+    if is_reloaded():
+        return text  # the sockets come from the reloader, and nothing more from systemd
     try:
         parse_binds([text])
     except ValueError as error:
