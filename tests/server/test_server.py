@@ -283,3 +283,21 @@ def test_where_the_system_cannot_be_told_to_hold_little(monkeypatch):
         client = request(server)
         assert client.getresponse().read() == b"hello"
         client.close()
+
+
+def test_to_wait_for_what_has_ended_is_to_return():
+    server = make_server("127.0.0.1", 0, hello).start()
+    server.shutdown()
+    for _ in range(2):
+        server.wait()
+    server.server_close()
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_the_end_may_come_before_the_wait_and_in_it():
+    with make_server("127.0.0.1", 0, hello).start() as server:
+        waker = server._loop.sockets.waker
+        with waker.told_of_signals():
+            server.shutdown()
+            assert signal.set_wakeup_fd(-1) != -1  # it is nobody else's number meanwhile
+        server.wait()

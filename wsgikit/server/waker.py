@@ -25,6 +25,10 @@ class Waker:
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
+        # For signals: whoever takes it out closes it. Their thread is not the one that closes the
+        # others, and a number that is closed may be a client's by then.
+        self._spare = [self._writer.dup()]
+        self._closed = False
         # Nobody need say again what the loop has not heard yet.
         self._said = False
         #: A signal has arrived, or the end.
@@ -55,16 +59,31 @@ class Waker:
         A handler runs in the main thread and nowhere else. A signal that comes just before that
         thread begins to wait does not end the wait: it would be noticed when something else does.
         """
-        if current_thread() is not main_thread():
+        writer = self._taken() if current_thread() is main_thread() else None
+        if writer is None:
             yield
             return
-        with self._writer.dup() as writer:
-            previous = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-            try:
-                yield
-            finally:
-                signal.set_wakeup_fd(previous)
+        previous = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(previous)
+            self._spare.append(writer)
+            if self._closed:
+                self._close_spare()
+
+    def _taken(self) -> socket.socket | None:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return None  # it is closed
+
+    def _close_spare(self) -> None:
+        if (spare := self._taken()) is not None:
+            spare.close()
 
     def close(self) -> None:
+        self._closed = True
         self._reader.close()
         self._writer.close()
+        self._close_spare()
