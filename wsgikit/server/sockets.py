@@ -308,8 +308,9 @@ class Sockets:
         self._guests.clear()
         if left:
             log.warning(
-                "Stopped with %d requests unfinished after %g s (stop_timeout)",
+                "Stopped with %d requests unfinished after %.1f s (stop_timeout is %g s)",
                 left,
+                max(0.0, monotonic() - self._shut_out_at),
                 self._server.stop_timeout,
             )
         self.connections.clear()
