@@ -16,6 +16,9 @@ settings.load_profile("wsgikit")
 # What a shell starts in the background ignores Ctrl+C, and so would the programs of the tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# And what is to outlive its terminal, by nohup say, ignores the end of that.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

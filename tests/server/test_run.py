@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,9 +16,9 @@ import pytest
 from wsgikit.server.handler import RequestHandler
 from wsgikit.server.run import make_server, serve
 from wsgikit.server.server import Server
-from wsgikit.server.signals import stopped_by_signals
+from wsgikit.server.signals import ends, stopped_by_signals
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def hello(environ, start_response):
@@ -59,7 +60,7 @@ def test_the_number_of_threads_is_checked(threads):
         make_server("127.0.0.1", 0, hello, threads=threads)
 
 
-def test_the_second_signal_does_not_wait_for_the_running_request():
+def test_the_second_signal_does_not_wait_for_the_running_request(caplog):
     release, called = Event(), Event()
 
     def app(environ, start_response):
@@ -81,6 +82,8 @@ def test_the_second_signal_does_not_wait_for_the_running_request():
     with pytest.raises(KeyboardInterrupt):
         serve(app, port=0, timeout=5, ready=lambda url: Thread(target=client, args=(url,)).start())
     release.set()
+    told = r"Stopped with 1 requests unfinished after ([0-9.]+) s \(stop_timeout is 30 s\)"
+    assert float(re.search(told, caplog.text)[1]) < 30
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -132,6 +135,25 @@ def test_the_second_signal_does_what_it_did_before():
             signal.raise_signal(signal.SIGINT)
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("other", [signal.SIG_IGN, print], ids=["ignored", "the program's"])
+def test_a_hangup_that_means_something_else_is_left_alone(other):
+    before = signal.signal(signal.SIGHUP, other)
+    with make_server("127.0.0.1", 0, hello) as server, stopped_by_signals(server):
+        assert signal.getsignal(signal.SIGHUP) is other
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_where_there_is_no_hangup(monkeypatch):
+    monkeypatch.delattr(signal, "SIGHUP")
+    assert ends() == (signal.SIGINT, signal.SIGTERM)
+
+
+def test_a_hangup_leaves_no_file_behind(tmp_path):
+    path = tmp_path / "s"
+    serve(hello, bind=[f"unix:{path}"], ready=lambda url: os.kill(os.getpid(), signal.SIGHUP))
+    assert not path.exists()
 
 
 def test_outside_of_the_main_thread_signals_are_left_alone():

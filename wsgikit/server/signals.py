@@ -20,9 +20,23 @@ if TYPE_CHECKING:
 ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
+def ends() -> tuple[int, ...]:
+    """The same, for one that SIGHUP would end as well: a terminal sends it when it is closed.
+
+    Where the program does something else at it, or nothing (``nohup``), that is left alone.
+    """
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None or signal.getsignal(hangup) != signal.SIG_DFL:
+        return ENDS
+    return (*ENDS, hangup)
+
+
 @contextmanager
 def stopped_by_signals(server: Server) -> Iterator[None]:
-    """Let SIGINT and SIGTERM shut ``server`` down; the second one does what it did before."""
+    """Let SIGINT and SIGTERM shut ``server`` down; the second one does what it did before.
+
+    So does SIGHUP where it would end the program and has no other meaning.
+    """
     previous: Handlers = {}
 
     def restore() -> None:
@@ -34,7 +48,7 @@ def stopped_by_signals(server: Server) -> Iterator[None]:
         server.begin_shutdown()
 
     if current_thread() is main_thread():
-        for number in ENDS:
+        for number in ENDS if server.secure else ends():
             previous[number] = signal.signal(number, stop)
     try:
         yield
