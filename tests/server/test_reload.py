@@ -14,7 +14,11 @@ from wsgikit.server.reloaded import loaded_files
 PROGRAM = """
 import os, sys, time
 import words
-from wsgikit.server import serve
+from wsgikit.server import reload, reloaded, serve
+
+for name, seconds in eval(sys.argv[2]).items():
+    setattr(reload, name, seconds)
+    setattr(reloaded, name, seconds)
 
 def say(line):
     os.write(1, (line + "\\n").encode())
@@ -24,7 +28,8 @@ def app(environ, start_response):
         import later
     if environ["PATH_INFO"] == "/slow":
         say("called")
-        time.sleep(60)
+        while not os.path.exists("go"):
+            time.sleep(0.01)
     start_response("200 OK", [])
     return [words.word.encode()]
 
@@ -50,8 +55,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def running(python, folder):
-    return python("hello.py", "{}", cwd=folder).listening()
+def start(python, folder):
+    """Starts the program, with other seconds than usual."""
+    return lambda **seconds: python("hello.py", "{}", repr(seconds), cwd=folder).listening()
+
+
+@pytest.fixture
+def running(start):
+    return start()
 
 
 def test_a_change_is_served_by_a_new_process_on_the_same_socket(running, folder):
@@ -103,10 +114,57 @@ def test_a_request_that_does_not_end_is_cut(running, folder):
         client.getresponse()
     client.close()
     assert running.get() == "two"  # it waits
+    assert running.printed("Stopped with 1 requests unfinished")
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["parent", "group"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_the_running_request_complete(start, folder, group):
+    running = start(STOP=0, GRACE=60)  # how long a change would wait
+    idle, busy = running.connect(), running.connect()
+    idle.connect()
+    busy.request("GET", "/slow")
+    running.line("^called")
+    os.killpg(running.pid, signal.SIGTERM) if group else running.signal(signal.SIGTERM)
+    assert idle.sock.recv(1) == b""  # it has arrived
+    idle.close()
+    (folder / "go").touch()
+    assert busy.getresponse().read() == b"one"
+    busy.close()
+    assert running.ended() == 0
+
+
+@pytest.mark.parametrize("change", [False, True], ids=["stop", "change"])
+def test_the_second_signal_ends_all_at_once(start, folder, change):
+    running = start(STOP=600)
+    idle, busy = running.connect(), running.connect()
+    idle.connect()
+    busy.request("GET", "/slow")
+    running.line("^called")
+    if change:
+        write(folder / "words.py", "word = 'two'")
+    else:
+        running.signal(signal.SIGHUP)
+    assert idle.sock.recv(1) == b""  # the child has begun to stop
+    idle.close()
+    running.signal(signal.SIGTERM)
+    running.signal(signal.SIGINT)
+    with pytest.raises(ConnectionError):
+        busy.getresponse()
+    busy.close()
+    assert running.ended() == 0
+
+
+def test_a_program_that_does_not_come_to_its_end_is_killed(start, folder):
+    running = start(STOP=0, GRACE=0)
+    write(folder / "words.py", "import time; print('hangs', flush=True); time.sleep(600)")
+    running.line("^hangs")
+    write(folder / "words.py", "word = 'two'")
+    running.line("The program does not come to its end: killed")
+    assert running.get() == "two"
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["parent", "group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_both(running, number, group):
     os.killpg(running.pid, number) if group else running.signal(number)
     assert running.ended() == 0
@@ -132,7 +190,7 @@ def test_the_child_notices_the_end_of_a_parent_that_had_not_read_everything(prog
     running = program("""
 import os, socket, threading
 from wsgikit.server import make_server, reload, reloaded
-reloaded.STOP = 0
+reloaded.STOP = reloaded.GRACE = 0
 ours, theirs = socket.socketpair()
 os.environ[reload.VARIABLE] = str(theirs.detach())
 child = reloaded.Reloaded()

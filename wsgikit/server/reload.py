@@ -12,9 +12,9 @@ import os
 import socket
 import subprocess
 import sys
-from time import sleep, time_ns
+from time import monotonic, sleep, time_ns
 
-from wsgikit.server.signals import ENDS, SignalQueue
+from wsgikit.server.signals import SignalQueue, ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,18 +29,24 @@ VARIABLE = "WSGIKIT_RELOADED"
 INTERVAL = 0.25
 #: Seconds without a change after which a change is complete.
 SETTLED = 0.1
-#: Seconds that running requests have to complete.
+#: Seconds that running requests have to complete when a file has changed.
 STOP = 2.0
+#: Seconds beyond for what a program does at its end.
+GRACE = 2.0
+#: What the child is told when they have all of ``stop_timeout``.
+COMPLETE = b"c"
 
 
 class Reloader:
     """Runs the program that this is, again and again, until a signal ends it.
 
     :param listening: the sockets that it serves.
+    :param stop_timeout: seconds that running requests have to complete when a signal ends it.
     """
 
-    def __init__(self, listening: Collection[socket.socket]) -> None:
+    def __init__(self, listening: Collection[socket.socket], stop_timeout: float) -> None:
         self._listening = listening
+        self._stop_timeout = stop_timeout
         self._files = Files()
 
     def run(self, ready: Callable[[], object]) -> None:
@@ -48,12 +54,13 @@ class Reloader:
 
         :param ready: called once, when it serves for the first time.
         """
-        with SignalQueue(ENDS) as self._signals:
+        with SignalQueue(ends()) as self._signals:
             again = True
             while again:
                 self._files.know()
                 with Child(self._listening) as child:
                     again, ready = self._follow(child, ready)
+                    again = self._end(child, again)
 
     def _follow(
         self, child: Child, ready: Callable[[], object]
@@ -74,6 +81,23 @@ class Reloader:
                 return self._wait(), ready
             if self._changed():
                 return True, ready
+
+    def _end(self, child: Child, again: bool) -> bool:
+        """Have a child come to its end; whether there is to be another."""
+        seconds = self._stop_timeout
+        if again or not child.ready:
+            seconds = min(STOP, seconds)
+        child.stop(complete=not again)
+        deadline = monotonic() + seconds + GRACE
+        while not child.ended():
+            for _ in self._signals.pending():
+                if not again:
+                    child.process.kill()  # the second one waits for nothing
+                again = False
+            if deadline <= monotonic():
+                log.error("The program does not come to its end: killed")
+                child.process.kill()
+        return again
 
     def _wait(self) -> bool:
         """Wait for a change, with nothing to serve; False for a signal."""
@@ -121,13 +145,29 @@ class Child:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Have it come to its end: it takes note when the contact is closed."""
         self._contact.close()
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, *, complete: bool) -> None:
+        """Have it come to its end: it takes note when the contact has one.
+
+        :param complete: its running requests have ``stop_timeout``.
+        """
         try:
-            self.process.wait(STOP)
+            if complete:
+                self._contact.sendall(COMPLETE)
+            self._contact.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it was quicker
+
+    def ended(self) -> bool:
+        """Wait a moment: whether it has come to its end."""
+        try:
+            self.process.wait(INTERVAL)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            return False
+        return True
 
     def files(self) -> list[str]:
         """Wait a moment: the files that it has told meanwhile. An empty name is its readiness."""

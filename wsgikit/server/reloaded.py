@@ -8,7 +8,7 @@ import sys
 from threading import Thread
 from time import sleep
 
-from wsgikit.server.reload import INTERVAL, STOP, VARIABLE
+from wsgikit.server.reload import COMPLETE, GRACE, INTERVAL, STOP, VARIABLE
 from wsgikit.server.server import Server
 
 __all__ = ["Reloaded", "is_reloaded"]
@@ -43,14 +43,18 @@ class Reloaded:
             told |= new
             try:
                 self._contact.sendall(b"".join(os.fsencode(path) + b"\n" for path in new))
-                self._contact.recv(1)
-                break  # nothing is ever sent: it is the end
+                complete = self._contact.recv(1) == COMPLETE
+                break  # nothing else is ever sent: it is the end
             except TimeoutError:
                 pass
             except OSError:
+                complete = False
                 break  # the same, but it had not read everything
-        server.begin_shutdown()
-        sleep(STOP)
+        if not complete:
+            server.stop_timeout = min(STOP, server.stop_timeout)
+        if not server.stopping:
+            server.begin_shutdown()
+        sleep(server.stop_timeout + GRACE)
         os._exit(1)  # and if there is nobody any more who would end it by force
 
 

@@ -102,6 +102,9 @@ def serve(
 ) -> None:
     """Serve ``app`` over HTTP until SIGINT (Ctrl+C) or SIGTERM; running requests complete first.
 
+    SIGHUP ends it as well, where there are neither ``workers`` nor ``tls`` and the program has left
+    it as it was.
+
     The address is printed, then each request is logged to ``wsgikit.access`` and each failure to
     ``wsgikit.server``: on stderr, unless the program has configured :mod:`logging` itself. A second
     signal does not wait for the running requests.
@@ -191,7 +194,7 @@ def serve(
 
         if reload and reloaded is None:
             _in_main_thread("starts programs")
-            Reloader([listener.socket for listener in server.listeners]).run(called)
+            Reloader([listener.socket for listener in server.listeners], stop_timeout).run(called)
             return
         if workers and _can_fork():
             Supervisor(server, processes).run(listening)
