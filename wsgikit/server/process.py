@@ -52,8 +52,8 @@ class Process:
         self.ready = self.full = False
         #: Its end of the contact is closed.
         self.silent = False
-        #: When it has to be over.
-        self.deadline = NEVER
+        #: When it has to be ready, and when it has to be over.
+        self.ready_by = self.deadline = NEVER
         # The mark before what kept it from serving, and that, in its words.
         self._failed = self._told = b""
 
@@ -68,7 +68,8 @@ class Process:
             self.seen = monotonic()
             if not self._failed:
                 signs, self._failed, news = news.partition(FAILED)
-                self.ready = self.ready or READY in signs
+                if READY in signs:
+                    self.ready, self.ready_by = True, NEVER
                 self.full = self.full or FULL in signs
             self._told = (self._told + news)[:4096]  # nothing in a text is a sign
 
@@ -76,12 +77,12 @@ class Process:
 
     def stop(self, seconds: float) -> None:
         """Have it come to its end within ``seconds``."""
-        self.deadline = monotonic() + seconds
+        self.ready_by, self.deadline = NEVER, monotonic() + seconds
         os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once."""
-        self.deadline = self.seen = NEVER
+        self.ready_by = self.deadline = self.seen = NEVER
         os.kill(self.pid, signal.SIGKILL)
 
     def reap(self, *, wait: bool = False) -> str | None:

@@ -130,7 +130,8 @@ def serve(
     :param worker_requests: calls of the application after which a worker is replaced, up to a tenth
         more for each, so that not all are replaced at once.
     :param worker_timeout: seconds without a sign of life of its loop after which a worker is killed
-        and replaced. A slow call of the application is no silence.
+        and replaced. A slow call of the application is no silence. Ten times as long it may take to
+        be ready: what it imports, and ``on_worker_start``.
     :param on_worker_start: called with its server in each process that serves, before it does. If
         it raises, the worker does not serve.
     :param on_worker_stop: called with its server after its last request.

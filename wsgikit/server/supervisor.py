@@ -29,6 +29,8 @@ log = logging.getLogger("wsgikit.server")
 SETTLED = 10.0
 #: Seconds before the next try: at once, then these, twice as long each time.
 SHORTEST, LONGEST = 0.5, 30.0
+#: A worker has so many times ``worker_timeout`` to be ready: loading an application may take long.
+STARTING = 10
 #: Seconds by which a wait may last too long before the whole machine is thought to have stood.
 STOOD = 1.0
 
@@ -77,6 +79,8 @@ class Supervisor:
         # Until all are ready for the first time; what kept them from it.
         self._starting = True
         self._failure = ""
+        # A SIGHUP came meanwhile: some may have loaded what was there before.
+        self._late = False
         # When it has looked last, and how long the wait after it was to last.
         self._looked, self._patience = monotonic(), NEVER
         # The second signal that was to end it.
@@ -96,6 +100,8 @@ class Supervisor:
                     if self._starting and self._all_ready():
                         self._starting = False
                         ready()
+                        if self._late:
+                            self._reload()
                     self._wait()
             finally:
                 self._kill()
@@ -135,7 +141,7 @@ class Supervisor:
 
     def _next_deadline(self) -> float:
         timeout = self._options.worker_timeout
-        deadlines = [min(p.seen + timeout, p.deadline) for p in self._processes()]
+        deadlines = [min(p.seen + timeout, p.ready_by, p.deadline) for p in self._processes()]
         deadlines += [slot.start_at for slot in self._slots if slot.worker is None]
         deadlines += [slot.start_at for slot in self._renew if slot.heir is None]
         return min(deadlines, default=0.0)
@@ -147,7 +153,9 @@ class Supervisor:
         self._looked = now
         for process in self._processes():
             if stood:
-                process.seen = max(process.seen, now)  # the workers stood as well
+                # The workers stood as well.
+                process.seen = max(process.seen, now)
+                process.ready_by = max(process.ready_by, now + self._options.worker_timeout)
             self._watch(process, now)
         if self._stopping:
             return
@@ -163,11 +171,15 @@ class Supervisor:
 
     def _watch(self, process: Process, now: float) -> None:
         """Kill it if its time is over."""
+        timeout = self._options.worker_timeout
         if process.deadline <= now:
             log.error("Worker %d does not come to its end: killed", process.pid)
-        elif process.seen + self._options.worker_timeout <= now:
+        elif process.seen + timeout <= now:
             told = "Worker %d gave no sign of life for %g s (worker_timeout): killed"
-            log.error(told, process.pid, self._options.worker_timeout)
+            log.error(told, process.pid, timeout)
+        elif process.ready_by <= now:
+            told = "Worker %d was not ready within %g s (%g times worker_timeout): killed"
+            log.error(told, process.pid, STARTING * timeout, STARTING)
         else:
             return
         process.kill()
@@ -192,11 +204,13 @@ class Supervisor:
             return Worker(self._server, self._options, contact).run(blocked)
 
         try:
-            return Process(run, self._signals.numbers, self._leave)
+            process = Process(run, self._signals.numbers, self._leave)
         except OSError as error:
             told = f"Cannot start a worker: {error.strerror}"
             self._failed(slot, monotonic(), told, told)
             return None
+        process.ready_by = process.born + STARTING * self._options.worker_timeout
+        return process
 
     def _leave(self) -> None:
         """Close, in a worker, what is the supervisor's alone."""
@@ -207,7 +221,9 @@ class Supervisor:
     def _obey(self, number: int) -> None:
         """Do what a signal means."""
         if number == signal.SIGHUP:
-            if not (self._starting or self._stopping):
+            if self._starting:
+                self._late = True
+            elif not self._stopping:
                 self._reload()
         elif number in ENDS:
             if self._stopping:
