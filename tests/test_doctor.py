@@ -11,23 +11,32 @@ from wsgikit import Router, check, stack, when
 from wsgikit.apps import cascade
 from wsgikit.compose import layer
 from wsgikit.doctor import Finding
+from wsgikit.metrics import Metrics
 from wsgikit.middleware import (
     access_log,
     allowed_hosts,
+    ban,
     basic_auth,
     bearer_auth,
+    body_limit,
     cache,
     compress,
+    concurrency,
     conditional,
     cors,
+    deadline,
     debugger,
     errors,
     etag,
+    hang_watchdog,
+    maintenance,
+    metrics,
     proxy_headers,
     rate_limit,
     request_id,
     security_headers,
     sessions,
+    trace_context,
 )
 from wsgikit.stores import MemoryStore
 
@@ -269,6 +278,8 @@ def test_a_debugger_outside_of_proxy_headers_is_told():
 # what the catalogue has to tell
 
 
+STORE = MemoryStore()
+CORS = cors(origins=["https://a.example"])
 WRONG = {
     "compression inside of tags": (etag(), compress()),
     "CORS inside of passwords": (
@@ -290,6 +301,24 @@ WRONG = {
         rate_limit(store=MemoryStore(), requests=1, seconds=1),
         proxy_headers(hops=1),
     ),
+    "what is kept outside of a ban": (
+        cache(),
+        ban(store=STORE, offences=1, seconds=1, duration=1),
+    ),
+    "a ban that scripts cannot read": (
+        ban(store=STORE, offences=1, seconds=1, duration=1),
+        CORS,
+    ),
+    "a limit of bodies that scripts cannot read": (body_limit(max_size=1), CORS),
+    "a limit of requests at once that scripts cannot read": (
+        concurrency(store=STORE, requests=1),
+        CORS,
+    ),
+    "a deadline that scripts cannot read": (deadline(seconds=1), CORS),
+    "places of a proxy": (concurrency(store=STORE, requests=1), proxy_headers(hops=1)),
+    "hangs without the id": (hang_watchdog(), request_id()),
+    "hangs without the ids of the trace": (hang_watchdog(), trace_context()),
+    "maintenance that is not counted": (maintenance(file="closed"), metrics(into=Metrics())),
 }
 
 

@@ -47,6 +47,7 @@ ORDER = {
     "inside": {
         "proxy_headers": "pages would be kept under the host and scheme of the proxy",
         "allowed_hosts": "whoever makes up a Host could fill the store",
+        "ban": "what is kept would be sent to those who are banned",
         "basic_auth": "what is kept would be sent to those who have no password",
         "bearer_auth": "what is kept would be sent to those who have no token",
         "access_log": "what is answered from the store would not be logged",

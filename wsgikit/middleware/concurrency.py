@@ -30,6 +30,7 @@ ORDER = {
     "inside": {
         "access_log": "the log would lack what is refused",
         "metrics": "what is refused would not be counted",
+        "proxy_headers": "where clients are counted apart, all would count as the proxy",
     }
 }
 

@@ -36,6 +36,10 @@ ORDER = {
         "bearer_auth": _CREDENTIALS,
         "csrf": "scripts could not read why they are refused",
         "rate_limit": "scripts could not read that there were too many requests",
+        "ban": "scripts could not read that the client is banned",
+        "body_limit": "scripts could not read that the body is too large",
+        "concurrency": "scripts could not read that too much is under way",
+        "deadline": "scripts could not read that it took too long",
         "cache": "the answer for one origin would be kept for another",
         "maintenance": "scripts could not read that it is maintenance",
     }

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["hang_watchdog"]
 
+#: What has to stand outside of this layer, and why.
+ORDER = {
+    "inside": {
+        "request_id": "what it logs would lack the id",
+        "trace_context": "what it logs would lack the ids of the trace",
+    }
+}
+
 LOG = logging.getLogger("wsgikit.hangs")
 
 _NEVER = float("inf")

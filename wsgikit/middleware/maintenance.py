@@ -26,6 +26,7 @@ ORDER = {
     "inside": {
         "proxy_headers": "the safelist would be compared with the address of the proxy",
         "access_log": "what is refused would not be logged",
+        "metrics": "what is refused would not be counted",
     },
     "outside": {
         "cache": "what is kept would be sent all the same, or the 503 be kept",
