@@ -202,6 +202,11 @@ APPLICATIONS = {
     "late start": (lambda environ, start_response: [b""], "is called before the first block"),
     "more than said": (returning([b"ab", b"cd"], fields=LONG), "more content than Content-Length"),
     "more written": (too_much_written, "there is more content than Content-Length says"),
+    "less than said": (returning([b"a", b"b"], fields=LONG), "less content than Content-Length"),
+    "nothing of what is said": (returning([], fields=LONG), "less content than Content-Length"),
+    "less written": (lambda environ, start: start("200 OK", LONG)(b"ab") or [], "less content"),
+    "content in a 204": (returning([b"", b"a"], "204 No Content", []), "a 204 has no content"),
+    "content in a 304": (returning([b"a"], "304 Not Modified", []), "a 304 has no content"),
     "a str written": (writing("a"), "a block is bytes, not str"),
     "nothing written": (writing(), "write() takes a block of bytes, by position"),
     "written by name": (writing(data=b"a"), "write() takes a block of bytes, by position"),
@@ -223,6 +228,51 @@ def test_an_application_that_breaks_the_rules_is_named(app, fault):
         assert found.layer == "guilty"
         assert str(found).startswith("guilty: ")
         assert fault in str(found)
+
+
+def read_whole(environ, start_response):
+    environ["wsgi.input"].read()
+    start_response("200 OK", FIELDS)
+    return [b"read"]
+
+
+LET_THROUGH = {
+    "a 304 that tells the length of the 200": (returning([], "304 Not Modified", LONG), "GET", b""),
+    "a HEAD that tells the length of the GET": (returning([], fields=LONG), "HEAD", b""),
+    "blocks without content in a 204": (returning([b""], "204 No Content", []), "GET", b""),
+    "a length of 0": (returning([], fields=[*FIELDS, ("Content-Length", "0")]), "GET", b""),
+    "no Content-Type": (returning([b"a"], fields=[]), "GET", b"a"),
+    "a Content-Type with a 204": (returning([], "204 No Content"), "GET", b""),
+    "read() without a size": (read_whole, "POST", b"read"),
+    "a name that ends in _": (returning([b"a"], fields=[*FIELDS, ("X-A_", "b")]), "GET", b"a"),
+    "a name that ends in -": (returning([b"a"], fields=[*FIELDS, ("X-A-", "b")]), "GET", b"a"),
+}
+
+
+@pytest.mark.parametrize(("app", "method", "content"), LET_THROUGH.values(), ids=LET_THROUGH)
+def test_what_is_allowed_is_let_through(app, method, content):
+    assert exchanged(lint(stack(plain(), app)), method=method) == content
+
+
+def test_less_content_is_told_of_the_one_that_sends_it():
+    def cut(app, environ, start_response):
+        body = app(environ, start_response)
+        block, *_ = body
+        body.close()
+        return [block]
+
+    app = stack(plain(), guilty_layer(cut), returning([b"ab", b"c"], fields=LONG))
+    found = violation(app)
+    assert (found.layer, str(found)[-47:]) == (
+        "guilty(level=6)",
+        " there is less content than Content-Length says",
+    )
+
+
+def test_a_body_that_is_closed_before_its_end_is_not_too_short():
+    body = lint(stack(plain(), returning([b"a", b"b"], fields=LONG)))(environ_of(), start_response)
+    assert next(iter(body)) == b"a"
+    body.close()
 
 
 # layers that break the rules

@@ -41,9 +41,13 @@ def lint(app: WSGIApplication) -> WSGIApplication:
     server breaks :pep:`3333`, a :class:`Violation` names it. It is raised on the spot, and again
     further out if a layer has caught it in between, so that none is lost.
 
-    Beyond what :mod:`wsgiref.validate` looks for, there has to be a ``write()`` that
-    ``start_response`` returns, every body has to be closed by the end, by a layer once, no response
-    may be longer than its Content-Length, and fields such as Connection are the server's.
+    What :mod:`wsgiref.validate` does not look for: there has to be a ``write()`` that
+    ``start_response`` returns, every body has to be closed by the end, by a layer once, there may
+    be neither more nor less content than Content-Length says (a HEAD and a 304 may have less), none
+    with a 204 or a 304 (RFC 9110 §8.6, §15.3.5, §15.4.5), and fields such as Connection are the
+    server's. What that refuses and :pep:`3333` does not is let through: a 200 without a
+    Content-Type, a 204 with one, ``read()`` without a size, and names of fields with a ``-`` or
+    ``_`` at their end.
 
     The layers are called again, to stand around the validators; ``app`` itself stays as it is (see
     :func:`wsgikit.between.between`). Bodies pass block by block: no file is one for the server.
@@ -64,7 +68,7 @@ def _validated(outer: str, app: WSGIApplication, inner: str) -> WSGIApplication:
         sides = _Sides(trial, outer, inner)
         environ["wsgi.input"] = _Input(sides, environ["wsgi.input"])
         environ["wsgi.errors"] = _Errors(sides, environ["wsgi.errors"])
-        response = _Response(sides, start_response)
+        response = _Response(sides, start_response, environ["REQUEST_METHOD"])
         return response.with_body(trial.run(app, environ, response.start))
 
     linted.__qualname__ = inner
@@ -129,8 +133,10 @@ class _Sides:
 class _Response:
     """A response that passes: its ``start_response``, its ``write()``, and its body."""
 
-    def __init__(self, sides: _Sides, start_response: Callable[..., Any]) -> None:
+    def __init__(self, sides: _Sides, start_response: Callable[..., Any], method: str) -> None:
         self.sides = sides
+        self._method = method
+        self._status = ""
         self._start_response = start_response
         self._write: Callable[[bytes], object] | None = None
         self._left: int | None = None  # what Content-Length allows still
@@ -147,6 +153,7 @@ class _Response:
         if not callable(write):
             sides.blame_outer(f"start_response returns write(data), not {write!r}")
         self._write = write
+        self._status = args[0][:3]
         self._left = content_length(args[1])
         return self.write
 
@@ -176,6 +183,8 @@ class _Response:
         except StopIteration:
             if self._write is None:
                 sides.blame_inner("start_response was not called")
+            if self._left and self._method != "HEAD" and self._status != "304":
+                sides.blame_inner("there is less content than Content-Length says")
             raise
         if self._write is None:
             sides.blame_inner("start_response is called before the first block")
@@ -197,6 +206,8 @@ class _Response:
     def _count(self, block: object) -> None:
         if type(block) is not bytes:
             self.sides.blame_inner(f"a block is bytes, not {type(block).__name__}")
+        if block and self._status in ("204", "304"):
+            self.sides.blame_inner(f"a {self._status} has no content")
         if self._left is not None:
             self._left -= len(block)
             if self._left < 0:
