@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clock import Clock
+from tests.wrap.doubles import Server
 from wsgikit import HTTPError, Request, Response, Router, check, stack
 from wsgikit.apps import cascade
 from wsgikit.middleware import cache_control, errors, proxy_headers, sessions
@@ -692,6 +693,47 @@ def test_a_session_asked_for_in_time_is_read_in_a_streamed_body(kept):
     browser.app = validator(sessions(view, **kept))
     answer = browser.get("/")
     assert (answer.text, answer.all("Cache-Control")) == ("annann", ["private"])
+
+
+@pytest.mark.parametrize("order", ["inside", "outside"])
+def test_the_page_of_a_stream_that_fails_at_once_has_the_session(order, kept, caplog):
+    @Request.application
+    def view(request):
+        return Response.stream(1 / 0 for _ in range(1))
+
+    def page(request, error):
+        return f"Sorry, {request.session['user']}"
+
+    browser = Browser(site(**kept))
+    browser.get("/sign-in")
+    layers = [errors(handlers={500: page}), sessions(**kept)]
+    browser.app = validator(stack(*layers[:: 1 if order == "inside" else -1], view))
+    answer = browser.get("/")
+    assert (answer.status, answer.text) == (500, "Sorry, ann")
+    assert len(caplog.records) == 1
+    if order == "outside":
+        assert answer.all("Cache-Control") == ["private"]
+
+
+def test_the_page_of_a_stream_that_fails_later_is_not_sent(kept, caplog):
+    def blocks():
+        yield b"begun"
+        raise ZeroDivisionError
+
+    def page(request, error):
+        return f"Sorry, {request.session['user']}"
+
+    def app(environ, start_response):
+        environ |= browser.environ
+        environ["HTTP_COOKIE"] = "=".join(*browser.jar.items())
+        return inner(environ, start_response)
+
+    browser = Browser(site(**kept))
+    browser.get("/sign-in")
+    view = Request.application(lambda request: Response.stream(blocks()))
+    inner = stack(sessions(**kept), errors(handlers={500: page}), view)
+    server = Server().serve(app)
+    assert (server.sent, [*map(type, server.errors)]) == (b"begun", [ZeroDivisionError])
 
 
 def test_a_start_that_fails_is_none(kept, caplog):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from wsgikit.keys import UWSGI
+from wsgikit.keys import SESSION, UWSGI
 from wsgikit.wrap.body import Replaced, close, closers, is_file
 from wsgikit.wrap.started import Started, restarting
 
@@ -27,7 +27,8 @@ def guard(
 
     Errors are caught in the call and while the body is iterated, as long as nothing has been sent;
     the rescue is started with ``exc_info``, so that a server which has sent headers raises the
-    error again and breaks the connection, as PEP 3333 has it. The body is not touched where it
+    error again and breaks the connection, as PEP 3333 has it. So the rescue may ask for the session
+    for the first time, as if nothing had started. The body is not touched where it
     cannot fail (a list, a file for the server).
 
     uWSGI is spared ``exc_info`` where nothing was started: it would start the response, and raise.
@@ -66,4 +67,7 @@ def _guarded(
 def _rescued(
     environ: WSGIEnvironment, start_response: StartResponse, rescue: WSGIApplication
 ) -> Body:
+    opening = environ.get(SESSION)
+    if opening is not None:
+        opening[1] = False  # the rescue may ask for it: its response starts anew, or never
     return rescue(environ, restarting(start_response, sys.exc_info()))
