@@ -27,8 +27,8 @@ DRAW_ERROR = "wsgikit.draw_error"
 FORM = "wsgikit.form"
 
 #: What the :class:`~wsgikit.sessions.session.Session` of this request is opened with when it is
-#: first asked for. Written by the ``sessions`` layer, and by :func:`~wsgikit.wrap.guard.guard` where
-#: a response is to be replaced; read by :attr:`wsgikit.Request.session`.
+#: first asked for. Written by the ``sessions`` layer, and where a failure is answered
+#: (:mod:`wsgikit.wrap.guard`); read by :attr:`wsgikit.Request.session`.
 SESSION = "wsgikit.session"
 
 #: True where ``wsgi.input`` ends by itself where the body ends, so that a body without a
