@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from threading import Thread
 from time import time
+from wsgiref import simple_server
 from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
 
@@ -13,6 +17,7 @@ import wsgikit.files.send
 from wsgikit.files.send import send_file
 from wsgikit.files.versions import Changed, etag_of_times
 from wsgikit.http.dates import format_date
+from wsgikit.server.run import make_server
 from wsgikit.trees.opening import BLOCK_SIZE, open_file
 
 DATA = bytes(range(256)) * 4
@@ -143,6 +148,83 @@ def test_a_part(path, text, start, stop, wrapper):
     assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/1024"
     assert answer.headers["Content-Length"] == str(stop - start)
     assert answer.headers["Content-Type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrapper", "given"),
+    [
+        ("bytes=0-", FileWrapper, True),
+        ("bytes=1000-", FileWrapper, True),
+        ("bytes=-24", FileWrapper, True),
+        ("bytes=1000-1022", FileWrapper, False),
+        ("bytes=0-0,1000-", FileWrapper, False),
+        ("bytes=0-", lambda file, size: file, False),  # uWSGI's, which sends all of it
+        ("bytes=0-", None, False),
+    ],
+)
+def test_a_part_that_the_server_sends(path, text, wrapper, given):
+    environ = {"REQUEST_METHOD": "GET", "HTTP_RANGE": text, "wsgi.file_wrapper": wrapper}
+    body = send_file(*open_file(path), FIELDS, environ, lambda status, headers: None)
+    assert isinstance(body, FileWrapper) is given
+    if given:
+        assert body.blksize == BLOCK_SIZE
+        assert body.filelike.raw.tell() == body.filelike.tell() == len(DATA) - len(b"".join(body))
+    body.close()
+
+
+@contextmanager
+def served(server, app):
+    """The port at which a server of this kind serves, until the end of the block."""
+    if server == "wsgikit":
+        with make_server("127.0.0.1", 0, app).start() as running:
+            yield running.port
+        return
+    with simple_server.make_server("127.0.0.1", 0, app, handler_class=Quiet) as running:
+        thread = Thread(target=running.serve_forever)
+        thread.start()
+        yield running.server_port
+        running.shutdown()
+        thread.join()
+
+
+class Quiet(simple_server.WSGIRequestHandler):
+    def log_message(self, *given):
+        pass
+
+
+@pytest.mark.parametrize("size", [5000, 1_000_000])
+@pytest.mark.parametrize("server", ["wsgikit", "wsgiref"])
+def test_parts_over_a_connection(path, monkeypatch, server, size):
+    content = os.urandom(size)
+    path.write_bytes(content)
+    calls = []
+
+    def sendfile(to, fd, offset, count, real=os.sendfile):
+        calls.append(offset)
+        return real(to, fd, offset, count)
+
+    monkeypatch.setattr(os, "sendfile", sendfile)
+
+    def app(environ, start_response):
+        return send_file(*open_file(path), FIELDS, environ, start_response)
+
+    with served(server, app) as port:
+        client = HTTPConnection("127.0.0.1", port, timeout=20)
+        for text, start, stop in [
+            ("bytes=0-", 0, size),
+            ("bytes=1000-", 1000, size),
+            (f"bytes=7-{size - 1}", 7, size),
+            ("bytes=-3000", size - 3000, size),
+            ("bytes=3-4000", 3, 4001),
+        ]:
+            client.request("GET", "/", headers={"Range": text})
+            response = client.getresponse()
+            assert response.status == 206
+            assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{size}"
+            assert response.read() == content[start:stop]
+        client.close()
+    if server == "wsgikit" and size == 1_000_000:
+        assert {0, 1000, 7} <= set(calls)
 
 
 def test_several_parts(path):
