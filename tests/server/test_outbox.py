@@ -128,6 +128,7 @@ def test_waiting_has_an_end(pair):
     ours, theirs = pair
     assert not wait_for(ours, selectors.EVENT_READ, 0.01)
     assert not wait_for(ours, selectors.EVENT_WRITE, -1)
+    assert wait_for(ours, selectors.EVENT_WRITE, 1e9)
     theirs.send(b"x")
     assert wait_for(ours, selectors.EVENT_READ, 10)
 
