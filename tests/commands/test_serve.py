@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import stat
+from http.client import HTTPConnection
 from urllib.request import urlopen
 
 import pytest
@@ -151,8 +152,48 @@ def test_how_large_bodies_may_be(served, folder):
                     told.append(stream.readline().split()[1])
         return told
 
-    argv = ["serve", "length", "--port", "0", "--max-body", "2G"]
+    argv = ["serve", "length", "--port", "0", "--limit", "fields=5", "--limit", "body_bytes=2G"]
     assert served(argv, visit) == [b"200", b"413"]
+
+
+def test_limits_come_from_the_environment(served, monkeypatch):
+    monkeypatch.setenv("WSGIKIT_LIMIT", "idle=7.5 requests=1")
+
+    def visit(url):
+        client = HTTPConnection(url.removeprefix("http://"), timeout=10)
+        client.request("GET", "/hello/Ada")
+        with client.getresponse() as response:
+            return response.getheader("Connection")
+
+    assert served(["serve", "hello", "--port", "0"], visit) == "close"
+
+
+def test_the_timeout_is_several_limits(served):
+    def visit(url):
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n")
+            with client.makefile("rb") as stream:
+                return stream.read().decode()
+
+    argv = ["serve", "hello", "--port", "0", "--timeout", "1", "--limit", "fields=5"]
+    assert served(argv, visit).endswith("A request head takes at most 1 s (limits.head_time).\n")
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ("idle", "a limit is as in idle=60, of head_bytes, fields, body_bytes, "),
+        ("size=3", "write_stall, not 'size=3'"),
+        ("idle=0", "idle takes a positive number, not 0.0"),
+        ("idle=nan", "idle takes a positive number, not nan"),
+        ("idle=soon", "idle takes a positive number, not 'soon'"),
+        ("fields=", "fields takes a whole number from 1 on, not ''"),
+        ("fields=1.5", "fields takes a whole number from 1 on, not '1.5'"),
+        ("body_bytes=-1", "a size is a number of bytes such as 500M or 2G, not '-1'"),
+    ],
+)
+def test_limits_that_are_none(refused, limit, told):
+    assert told in refused("serve", "hello", "--limit", limit)
 
 
 def test_certificates_that_are_none(refused, folder):
