@@ -632,18 +632,6 @@ def test_sighup_has_certificates_read_anew(tmp_path):
     assert signal.getsignal(signal.SIGHUP) is before
 
 
-def test_sighup_does_what_it_did_where_there_are_no_certificates():
-    before = signal.getsignal(signal.SIGHUP)
-    seen = []
-
-    def ready(url):
-        seen.append(signal.getsignal(signal.SIGHUP))
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    serve(path, port=0, ready=ready)
-    assert seen == [before]
-
-
 WORKERS = """
 import sys
 from wsgikit.server import TLS, serve

@@ -221,9 +221,8 @@ class Supervisor:
     def _obey(self, number: int) -> None:
         """Do what a signal means."""
         if number == signal.SIGHUP:
-            if self._starting:
-                self._late = True
-            elif not self._stopping:
+            self._late = self._starting
+            if not (self._starting or self._stopping):
                 self._reload()
         elif number in ENDS:
             if self._stopping:
