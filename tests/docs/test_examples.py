@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -45,7 +45,8 @@ class Running:
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
             for block in blocks:
                 client.sendall(block)
-            client.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # the server may have been quicker
+                client.shutdown(socket.SHUT_WR)
             return client.makefile("rb").read()
 
 
