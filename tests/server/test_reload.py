@@ -186,8 +186,9 @@ def test_the_child_does_not_outlive_a_parent_that_is_killed(running):
         running.get()
 
 
-def test_the_child_notices_the_end_of_a_parent_that_had_not_read_everything(program):
-    running = program("""
+@pytest.mark.parametrize("before", ["pass", "server.begin_shutdown()"], ids=["serves", "stops"])
+def test_the_child_notices_the_end_of_a_parent_that_had_not_read_everything(program, before):
+    running = program(f"""
 import os, socket, threading
 from wsgikit.server import make_server, reload, reloaded
 reloaded.STOP = reloaded.GRACE = 0
@@ -196,6 +197,7 @@ os.environ[reload.VARIABLE] = str(theirs.detach())
 child = reloaded.Reloaded()
 with make_server("127.0.0.1", 0, print) as server:
     child.serves(server)
+    {before}
     ours.close()
     threading.Event().wait()
 """)
