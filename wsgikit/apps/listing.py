@@ -63,7 +63,8 @@ def listing(
     :param archives: whether a folder can be downloaded with all that is in it.
     :param upload: whether files can be added: by anybody who can reach this application, so put
         what asks for a password around it where that is not meant.
-    :param max_upload: how many bytes may be sent at once.
+    :param max_upload: how many bytes may be sent at once. wsgikit's server takes 1 GiB unless
+        ``serve(limits=...)`` says more (``body_bytes``).
     :param overwrite: whether who uploads may replace files.
     :raises ValueError: when ``root`` is no directory, ``index`` no name of a file or ``max_upload``
         no number of bytes.
