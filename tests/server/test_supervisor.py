@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -661,6 +662,26 @@ serve(print, port=0, workers=1, on_worker_start=start)
     running.line("Error in worker")
     running.line("^ZeroDivisionError")
     running.line("ended with exit status 1; another one is started")
+
+
+def test_a_first_worker_that_ends_as_soon_as_it_is_ready_is_replaced(program, tmp_path):
+    source = f"""
+import os, pathlib, signal
+from wsgikit.server import serve
+first = pathlib.Path({str(tmp_path / "first")!r})
+def start(server):
+    if not first.exists():
+        first.touch()
+        os.kill(os.getppid(), signal.SIGSTOP)  # both news reach it at once
+        server.wait = lambda: 1 / 0
+serve(print, port=0, workers=1, on_worker_start=start)
+"""
+    running = program(source)
+    worker = running.line(r"Error in worker (\d+)")[1]
+    running.until(lambda: ") Z " in Path(f"/proc/{worker}/stat").read_text())
+    running.signal(signal.SIGCONT)
+    running.until(lambda: running.printed("ended with exit status 1; another one is started"))
+    running.until(lambda: running.printed("Serving on"))
 
 
 def test_a_program_that_reaps_the_workers_itself(program):

@@ -207,7 +207,7 @@ class Supervisor:
             process = Process(run, self._signals.numbers, self._leave)
         except OSError as error:
             told = f"Cannot start a worker: {error.strerror}"
-            self._failed(slot, monotonic(), told, told)
+            self._failed(slot, told)
             return None
         process.ready_by = process.born + STARTING * self._options.worker_timeout
         return process
@@ -269,7 +269,7 @@ class Supervisor:
             slot.worker, slot.heir = slot.heir, None
             if slot in self._renew:
                 self._renew.remove(slot)
-            self._failed(slot, process.born, told, process.failure)
+            self._failed(slot, told, process)
             return
         slot.heir = None
         if self._reloading:
@@ -278,12 +278,13 @@ class Supervisor:
             slot.failed(process.born)
             log.error("Not reloaded, the workers before it go on: %s", told)
         else:
-            self._failed(slot, process.born, told, process.failure)
+            self._failed(slot, told, process)
 
-    def _failed(self, slot: Slot, born: float, told: str, failure: str) -> None:
-        pause = slot.failed(born)
-        if self._starting:
-            self._failure = failure or told
+    def _failed(self, slot: Slot, told: str, process: Process | None = None) -> None:
+        """There is no worker, or no more; one that was ready could serve, however soon it ended."""
+        pause = slot.failed(process.born if process else monotonic())
+        if self._starting and not (process and process.ready):
+            self._failure = (process.failure if process else "") or told
             self._stop()
         elif pause:
             log.error("%s; another one is started in %g s", told, pause)
