@@ -1094,3 +1094,13 @@ def test_who_writes_after_the_end_of_a_response_is_told():
                 kept.pop()(b"HTTP/1.1 200 OK\r\n\r\n")
         client.sendall(b"GET /list HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         assert everything(client).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_limits_of_months():
+    limits = Limits(idle=1e9, head_time=1e9, body_time=1e9, write_stall=1e9)
+    with make_server("127.0.0.1", 0, hello, limits=limits).start() as server:
+        with dial(server) as client:
+            client.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert answered(client) == b"/a"
+            client.sendall(b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert answered(client) == b"/b"

@@ -26,9 +26,9 @@ CAN_SEND_FILES = hasattr(os, "sendfile")
 #: It sends several blocks in one call.
 CAN_GATHER = hasattr(socket.socket, "sendmsg")
 
-# The longest wait, in seconds: poll() counts milliseconds, and no more than 24 days of them, while
-# a body has a second for each 500 of its bytes.
-_DAY = 86400.0
+#: The longest wait, in seconds: poll() counts milliseconds, and no more than 24 days of them, while
+#: a body has a second for each 500 of its bytes.
+DAY = 86400.0
 
 _MSG_MORE = getattr(socket, "MSG_MORE", 0)  # what follows belongs to the same packet
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -187,4 +187,4 @@ def wait_for(connection: socket.socket, event: int, seconds: float) -> bool:
     """
     with _Selector() as selector:
         selector.register(connection, event)
-        return seconds > 0 and bool(selector.select(min(seconds, _DAY)))
+        return seconds > 0 and bool(selector.select(min(seconds, DAY)))

@@ -14,6 +14,7 @@ from wsgikit.server.host import Host
 from wsgikit.server.listener import Listener
 from wsgikit.server.opening import Opening
 from wsgikit.server.openings import Openings
+from wsgikit.server.outbox import DAY
 from wsgikit.server.pool import Pool
 from wsgikit.server.waker import Waker
 
@@ -86,7 +87,7 @@ class Sockets:
         """For how long nothing but the clients can make work."""
         if self.openings.arrived:
             return 0.0
-        return None if self.look_at == NEVER else max(0.0, self.look_at - now)
+        return None if self.look_at == NEVER else min(max(0.0, self.look_at - now), DAY)
 
     def wait(self, seconds: float | None) -> list[tuple[int, int]]:
         """Wait for something to do: pairs of descriptor and flags."""

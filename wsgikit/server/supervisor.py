@@ -13,6 +13,7 @@ import signal
 from collections import deque
 from time import monotonic
 
+from wsgikit.server.outbox import DAY
 from wsgikit.server.process import NEVER, Process
 from wsgikit.server.server import Server
 from wsgikit.server.signals import ENDS, SignalQueue
@@ -123,13 +124,13 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Wait for signals, news of workers and the next deadline, and take them in."""
-        self._patience = patience = max(0.0, self._next_deadline() - monotonic())
+        self._patience = min(max(0.0, self._next_deadline() - monotonic()), DAY)
         with _Selector() as selector:
             selector.register(self._signals, selectors.EVENT_READ)
             for process in self._processes():
                 if not process.silent:
                     selector.register(process.contact, selectors.EVENT_READ)
-            selector.select(None if patience == NEVER else patience)
+            selector.select(self._patience)
         for process in self._processes():
             process.hear()
         for number in self._signals.pending():
