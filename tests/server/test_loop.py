@@ -1104,3 +1104,14 @@ def test_limits_of_months():
             assert answered(client) == b"/a"
             client.sendall(b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
             assert answered(client) == b"/b"
+
+
+def test_a_body_without_framing_that_is_cut_does_not_look_complete():
+    limits = Limits(write_stall=0.05)
+    with make_server("127.0.0.1", 0, blocks, limits=limits).start() as server:
+        with dial(server) as client:
+            until(lambda: server._loop.sockets.connections)
+            client.sendall(b"GET /iter HTTP/1.0\r\n\r\n")
+            until(lambda: not server._loop.sockets.connections)
+            with pytest.raises(ConnectionResetError):
+                everything(client)

@@ -94,11 +94,11 @@ class ResponseWriter(SimpleHandler):
                     if close is not None:
                         close()
             except Disconnected:
-                self.channel.keep = False
+                raise
             except BaseException:
                 self.handle_error()
         except Disconnected:
-            self.channel.keep = False
+            self._break_off()
         finally:
             self._over = True
             self.environ = {}  # it refers to this object
@@ -313,10 +313,15 @@ class ResponseWriter(SimpleHandler):
             self.error_headers = error.headers if typed else [TEXT, *error.headers]
             self.error_body = f"{error.detail}\n".encode()
         if self.headers_sent:
-            self.channel.keep = False
-            if self._owed is None and not (self._chunked or self._bodiless):
-                self.channel.abort()  # its end would look like the body's
+            self._break_off()
         else:
             self.result = self.error_output(self.environ, self.start_response)
             self.finish_response()
             self.result = None
+
+    def _break_off(self) -> None:
+        """End the connection, and the response with it, so that it does not look complete."""
+        self.channel.keep = False
+        unframed = self._owed is None and not (self._chunked or self._bodiless)
+        if self.headers_sent and unframed:
+            self.channel.abort()  # its end would be the body's
