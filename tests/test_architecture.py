@@ -19,7 +19,7 @@ ROOT = PACKAGE.parent
 
 # Imports point strictly down; a folder stands for all that is in it.
 FLOORS = {
-    0: "types keys lazy arguments http",
+    0: "types keys lazy arguments remembered http",
     1: "wrap compose describe doctor conformance between lint stopwatch flame asking page environ"
     " signing passwords credentials context",
     2: "request response errors forms stores sessions files trees folders archives assets templates"

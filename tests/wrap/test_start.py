@@ -6,7 +6,7 @@ import pytest
 from webtest import TestApp
 
 from tests.wrap.doubles import TEXT, Server, answering, late, nothing, replacing
-from wsgikit.wrap import add_headers, add_unless, later, on_start, put_header
+from wsgikit.wrap import add_headers, add_unless, later, on_each_start, on_start, put_header
 
 
 def test_on_start_edits_status_and_headers():
@@ -74,6 +74,7 @@ def started_through(how, app):
 EDITS = {
     "on_start": lambda start: on_start(start, lambda s, h: (s, [*h, ("X-Edited", "1")])),
     "add_headers": lambda start: add_headers(start, [("X-Edited", "1")]),
+    "on_each_start": on_each_start(lambda s, h: (s, [*h, ("X-Edited", "1")])),
     "put_header": lambda start: put_header("X-Edited")((start, "1")),
     "add_unless": add_unless(["x-own"], [("X-Edited", "1")], lambda s, h: (s, h)),
     "later": lambda start: later([EDITS["on_start"](start), False]),

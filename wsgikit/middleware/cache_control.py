@@ -7,11 +7,12 @@ from wsgikit.compose import layer
 from wsgikit.environ import native
 from wsgikit.http.cache_control import additions, check_cache_control, parse_cache_control
 from wsgikit.http.grammar import OWS, is_token
+from wsgikit.remembered import Remembered
 from wsgikit.wrap import on_each_start, on_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from wsgikit.types import Body, HeaderList, StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -97,7 +98,12 @@ def cache_control(app: WSGIApplication, *, rules: Mapping[str, str]) -> WSGIAppl
             directives.add(headers, own, personal, expires)
         return status, headers
 
-    usual = _Usual(find)
+    def find_usual(content_type: str) -> HeaderList:
+        """The field for content of many, of a path that no rule is for."""
+        directives = find("", _media(content_type))
+        return [] if directives is None else [directives.field]
+
+    usual = Remembered(find_usual, _MOST_KNOWN)
 
     def add_usual(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
         """The same in a third of the time, for a path without a rule and content of many."""
@@ -132,20 +138,6 @@ def cache_control(app: WSGIApplication, *, rules: Mapping[str, str]) -> WSGIAppl
 
 def _media(content_type: str) -> str:
     return content_type.partition(";")[0].strip(OWS).lower()
-
-
-class _Usual(dict[str, "HeaderList"]):
-    """What is said where the Content-Type decides, by its value."""
-
-    def __init__(self, find: Callable[[str, str], _Directives | None]) -> None:
-        self._find = find
-
-    def __missing__(self, content_type: str) -> HeaderList:
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        directives = self._find("", _media(content_type))
-        fields = self[content_type] = [] if directives is None else [directives.field]
-        return fields
 
 
 def _checked(key: str, text: str) -> tuple[bool, str, str | None, _Directives]:

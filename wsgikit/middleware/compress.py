@@ -5,8 +5,6 @@ RFC 9110, sections 8.4 (content codings), 8.8.3.3 (their entity tags) and 12.5.3
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from wsgikit.arguments import check_mapping, check_texts
 from wsgikit.compose import layer
 from wsgikit.http.accept import EncodingAccept
@@ -16,7 +14,8 @@ from wsgikit.http.encoders import LEVELS, MAX_PADDING, encoders
 from wsgikit.http.grammar import is_token
 from wsgikit.http.headers import Headers
 from wsgikit.http.variants import decode_etags, encode_etag
-from wsgikit.wrap import Transformer, on_start, transform, without_body
+from wsgikit.remembered import Remembered
+from wsgikit.wrap import Transformer, on_each_start, on_start, transform, without_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,13 +107,16 @@ def compress(
     offers = (*makers, "identity")
     also = _checked_types(types)
 
-    @lru_cache(_MOST_KNOWN)
-    def choose(accepted: str | None) -> str:
+    digits = len(str(min_size - 1)) if min_size else 0  # of the largest size that is too small
+
+    def find_coding(accepted: str | None) -> str:
         return EncodingAccept(accepted).best(offers) or "identity"
 
-    @lru_cache(_MOST_KNOWN)
-    def is_text(content_type: str) -> bool:
+    def find_text(content_type: str) -> bool:
         return is_compressible(content_type, also)
+
+    codings_of = Remembered(find_coding, _MOST_KNOWN)
+    is_text = Remembered(find_text, _MOST_KNOWN)
 
     def can_encode(status: str, headers: HeaderList) -> bool:
         """Whether the response can be compressed, for those who accept that; Vary tells it."""
@@ -125,9 +127,14 @@ def compress(
         for name, value in headers:
             name = name.lower()
             if name == "content-type":
-                encodable = is_text(value)
+                encodable = is_text[value]
             elif name == "content-length":
-                if value.isascii() and value.isdigit() and int(value[:19]) < min_size:
+                if (
+                    (len(value) <= digits or value[:1] == "0")
+                    and value.isascii()
+                    and value.isdigit()
+                    and int(value[:19]) < min_size
+                ):
                     return False
             elif name == "vary":
                 varies = True
@@ -166,11 +173,12 @@ def compress(
         return begin
 
     headless = without_body(app)
+    around = on_each_start(unencoded)
     heads = {coding: bodiless(coding) for coding in makers}
     begins = {coding: encoding(coding) for coding in makers}
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        coding = choose(environ.get("HTTP_ACCEPT_ENCODING"))
+        coding = codings_of[environ.get("HTTP_ACCEPT_ENCODING")]
         method = environ["REQUEST_METHOD"]
         if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ:
             if method not in ("GET", "HEAD"):
@@ -178,7 +186,7 @@ def compress(
             elif etags := _restore(environ, (coding,)):
                 start_response = on_start(start_response, _not_modified(coding, etags))
         if coding == "identity":
-            return app(environ, on_start(start_response, unencoded))
+            return app(environ, around(start_response))
         if method == "HEAD":
             # It may lose its Content-Length; wsgiref takes an empty list to be all there is.
             return headless(environ, on_start(start_response, heads[coding]))

@@ -122,7 +122,7 @@ def put_header(name: str) -> Callable[[tuple[StartResponse, str]], StartResponse
         start_response, value = given
         return start_response(status, [*headers, (name, value)], exc_info)
 
-    return start.__get__  # as in add_unless, and for the same reason
+    return start.__get__  # as in on_each_start
 
 
 def _start(
