@@ -14,7 +14,7 @@ from wsgikit.http.grammar import OWS
 from wsgikit.http.headers import Headers
 from wsgikit.http.problem import HTTPError
 from wsgikit.keys import ERROR_STATUS
-from wsgikit.wrap import guard, on_start, prefer
+from wsgikit.wrap import guard, on_each_start, on_start, prefer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +63,13 @@ def error_pages(
     """
     known = _checked(pages)
 
+    def vary(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
+        if status[:3] in known:
+            Headers.view(headers).vary("Accept")
+        return status, headers
+
+    around = on_each_start(vary)
+
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         replaced: list[tuple[str, HeaderList]] = []
         method, accept = environ["REQUEST_METHOD"], environ.get("HTTP_ACCEPT")
@@ -73,11 +80,6 @@ def error_pages(
                 replaced.append((status, headers))
             return not replaced
 
-        def start(status: str, headers: HeaderList) -> tuple[str, HeaderList]:
-            if status[:3] in known:
-                Headers.view(headers).vary("Accept")
-            return status, headers
-
         def page(start_response: StartResponse) -> Body:
             ((status, headers),) = replaced
             asked = {**environ, ERROR_STATUS: int(status[:3]), "wsgi.input": BytesIO()}
@@ -87,7 +89,7 @@ def error_pages(
                 asked.pop(name, None)
             return _page(known[status[:3]], asked, start_response, status, headers)
 
-        return prefer(app, environ, on_start(start_response, start), wanted, page)
+        return prefer(app, environ, around(start_response), wanted, page)
 
     return answer
 
