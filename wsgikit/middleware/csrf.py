@@ -32,6 +32,7 @@ ORDER = {
 # They change nothing (RFC 9110, section 9.2.1), and may so be caused by anybody.
 _SAFE = frozenset(["GET", "HEAD", "OPTIONS"])
 _SITE = "HTTP_SEC_FETCH_SITE"
+_ORIGIN = "HTTP_ORIGIN"
 # "none": no page has caused it, but a person, by the address bar or a bookmark.
 _OWN = frozenset(["same-origin", "none"])
 _PORTS = {"http": "80", "https": "443"}
@@ -73,13 +74,17 @@ def csrf(
     starts = tuple(path[:-1] for path in paths if path.endswith("*"))
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
-        if environ["REQUEST_METHOD"] in _SAFE or environ.get(_SITE) in _OWN or permitted(environ):
+        if environ["REQUEST_METHOD"] in _SAFE:
+            return app(environ, start_response)
+        site = environ.get(_SITE)
+        passes = site in _OWN if site else _ORIGIN not in environ
+        if passes or permitted(environ):
             return app(environ, start_response)
         return _refuse(environ, start_response)
 
     def permitted(environ: WSGIEnvironment) -> bool:
-        origin = environ.get("HTTP_ORIGIN")
-        if not environ.get(_SITE) and (origin is None or _is_own(origin, environ)):
+        origin = environ.get(_ORIGIN)
+        if origin is not None and not environ.get(_SITE) and _is_own(origin, environ):
             return True
         if origin in origins:
             return True
