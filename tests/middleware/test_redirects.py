@@ -71,6 +71,7 @@ SENT = {
     "/part": "/whole#part",
     "/swap/1/2": "/2/1/",
     "/swap/1/2/3": None,
+    "/swap/1": None,
     "/gone/x": "/sorry",
     "/at/2025-01-31": "/on/2025-01-31",
     "/at/2025-1-31": None,

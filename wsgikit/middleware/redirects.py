@@ -58,6 +58,7 @@ def redirects(
     moves = [_Move(old, new) for old, new in table.items()]
     exact = {move.old.text: move for move in moves if not move.old.names}
     patterns = [move for move in moves if move.old.names]
+    starts = tuple([move.old.text.partition("{")[0] for move in patterns])
 
     def find(path: str) -> tuple[_Move, dict[str, object]] | None:
         move = exact.get(path)
@@ -75,7 +76,8 @@ def redirects(
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         path = environ.get("PATH_INFO", "")
-        if not patterns and path.isascii() and path not in exact:
+        strange = path not in exact and not (starts and path.startswith(starts))
+        if strange and path.isascii():
             return app(environ, start_response)
         found = find(text(path))
         if found is None:
