@@ -58,9 +58,11 @@ def trailing_slash(
 
 
 def _without(path: str) -> str:
-    if path[:1] != "/":  # the "*" of OPTIONS; to wsgiref, a whole URL is a path as well
+    bare = path.rstrip("/")
+    # What begins otherwise: the "*" of OPTIONS; to wsgiref, a whole URL is a path as well.
+    if bare == path or path[:1] != "/":
         return path
-    return path.rstrip("/") or path
+    return bare or path
 
 
 def _with(path: str) -> str:
