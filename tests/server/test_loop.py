@@ -16,7 +16,7 @@ import pytest
 from tests.server.wire import Cut, read_answer
 from wsgikit.access import as_json
 from wsgikit.middleware import access_log
-from wsgikit.server import RequestHandler, Server, loop, make_server, sockets
+from wsgikit.server import RequestHandler, Server, loop, make_server, outbox, sockets
 from wsgikit.server.body import Disconnected
 from wsgikit.server.connection import Connection
 from wsgikit.server.limits import Limits
@@ -505,6 +505,14 @@ def test_a_slow_reader_gets_all(path):
         time.sleep(0.05)
         body = everything(client).partition(b"\r\n\r\n")[2]
     assert body == (BLOCK if path == "/one" else BLOCK * 2)
+
+
+def test_a_reader_of_much_lets_others_have_their_turn(monkeypatch):
+    monkeypatch.setattr(outbox, "TURN", 1)
+    with serving(blocks) as server, dial(server) as client:
+        client.sendall(b"GET /one HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert exchange(server, b"GET / HTTP/1.0\r\n\r\n").endswith(b"little")
+        assert answered(client) == BLOCK
 
 
 def test_slow_readers_hold_no_thread():

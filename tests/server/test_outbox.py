@@ -145,3 +145,34 @@ def test_a_file_that_cannot_be_read_is_told(pair, tmp_path, caplog):
     box.close()
     (told,) = caplog.messages
     assert told.startswith("The last 10 bytes of a file could not be sent: ")
+
+
+def test_a_turn_ends_after_a_while_and_before_a_file(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox, "TURN", 25_000)
+    (tmp_path / "file").write_bytes(b"f" * 10)
+    ours, theirs = pair
+    box = Outbox(ours)
+    with pytest.raises(BlockingIOError):
+        fill(ours, 1000)
+    for letter in (b"a", b"b", b"c", b"d"):
+        box.send(letter * 10_000)
+    with (tmp_path / "file").open("rb") as file:
+        box.send_file(FileSlice(file.fileno(), 0, 10))
+    theirs.setblocking(False)
+    there_is(theirs)
+    assert (box.flush(turn=True), box.full, box.size) == (False, False, 10_000)
+    assert (box.flush(turn=True), box.full, box.size) == (False, False, 0)
+    assert (box.flush(turn=True), box.file_next, box.full) == (False, True, False)
+    assert box.flush()
+    pieces = [letter * 10_000 for letter in (b"a", b"b", b"c", b"d")]
+    assert there_is(theirs) == b"".join(pieces) + b"f" * 10
+
+
+def there_is(theirs):
+    """What can be read now."""
+    data = b""
+    while True:
+        try:
+            data += theirs.recv(100_000)
+        except BlockingIOError:
+            return data

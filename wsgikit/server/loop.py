@@ -265,7 +265,7 @@ class Loop:
             self.pool.put(partial(self._send_file, connection))
             return
         try:
-            done = connection.outbox.flush()
+            done = connection.outbox.flush(turn=True)
         except Disconnected:
             self.sockets.close(connection)
             return
@@ -273,6 +273,8 @@ class Loop:
             self._finish(connection)
         else:
             self.sockets.due(connection, self.now + connection.limits.write_stall)
+            if not connection.outbox.full:
+                self.ready.append(connection)
 
     def _send_file(self, connection: Connection) -> None:
         """Send a file as far as the client takes it: a worker's task."""

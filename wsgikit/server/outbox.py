@@ -20,6 +20,8 @@ log = logging.getLogger("wsgikit.server")
 
 #: Bytes of a file that one call sends: a fast reader must not keep a thread from looking up.
 FILE_PIECE = 1 << 20
+#: Bytes after which the loop turns to others.
+TURN = 1 << 20
 
 #: The system sends files without their being read.
 CAN_SEND_FILES = hasattr(os, "sendfile")
@@ -89,7 +91,7 @@ def plain_file(file: Any) -> tuple[int, int, int] | None:
 class Outbox:
     """Sends on a socket that does not block; what it doesn't take is sent by :meth:`flush`."""
 
-    __slots__ = ("_socket", "rest", "size")
+    __slots__ = ("_socket", "full", "rest", "size")
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -97,6 +99,8 @@ class Outbox:
         self.rest: deque[memoryview | FileSlice] | None = None
         #: Bytes in memory that the socket has not taken.
         self.size = 0
+        #: The last :meth:`flush` ended because the socket takes no more.
+        self.full = False
 
     @property
     def file_next(self) -> bool:
@@ -144,33 +148,41 @@ class Outbox:
             self.rest = deque()
         self.rest.append(rest)
 
-    def flush(self) -> bool:
+    def flush(self, *, turn: bool = False) -> bool:
         """Send what is left, as far as the socket takes it; whether that was all.
 
+        :param turn: send about :data:`TURN` bytes of it, and no file, which may block: the loop has
+            others to serve.
         :raises Disconnected: the client is gone, or a file has become shorter.
         """
+        self.full = False
+        enough = self.size - TURN if turn else -1
         try:
-            while self.rest:
-                item = self.rest[0]
-                if isinstance(item, FileSlice):
-                    item.send(self._socket)
-                    if not item.count:
-                        self.rest.popleft()
-                        item.close()
-                else:
-                    sent = self._socket.send(item)
-                    self.size -= sent
-                    if sent < len(item):
-                        self.rest[0] = item[sent:]
-                    else:
-                        self.rest.popleft()
+            while self.rest and self.size > enough and not (turn and self.file_next):
+                self._send_first(self.rest)
         except BlockingIOError:
-            return False
+            self.full = True
         except Disconnected:
             raise
         except OSError as error:
             raise Disconnected("the client stopped reading the response") from error
-        return True
+        return not self.rest
+
+    def _send_first(self, rest: deque[memoryview | FileSlice]) -> None:
+        """Send what the socket takes of the first piece."""
+        item = rest[0]
+        if isinstance(item, FileSlice):
+            item.send(self._socket)
+            if not item.count:
+                rest.popleft()
+                item.close()
+        else:
+            sent = self._socket.send(item)
+            self.size -= sent
+            if sent < len(item):
+                rest[0] = item[sent:]
+            else:
+                rest.popleft()
 
     def close(self) -> None:
         """Give up what is left."""
