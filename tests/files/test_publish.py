@@ -573,6 +573,12 @@ def test_a_log_as_an_index(mode, folder, log):
     assert Answer(app, "/").body[: len(LARGE)] == LARGE
 
 
+def test_a_small_file_that_grows_each_time_that_it_is_read(folder, log):
+    log.write_bytes(b"small\n")
+    answer = Answer(live(folder), "/server.log")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
 @MODES
 def test_a_log_that_is_written_as_it_is_sent(mode, tmp_path):
     (tmp_path / "log").write_bytes(LARGE * 20)

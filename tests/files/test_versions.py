@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 from time import time
+from types import SimpleNamespace
 
 import pytest
 
+from wsgikit.files import versions
 from wsgikit.files.versions import (
     Changed,
     Grown,
@@ -13,6 +15,7 @@ from wsgikit.files.versions import (
     identity_of,
     is_settled,
     modified_of,
+    status_since,
 )
 
 NOW = 1_700_000_000
@@ -63,6 +66,27 @@ def test_what_became_of_a_file(now, error):
     with pytest.raises(Changed) as raised:
         check_version(status(**now), identity_of(status()))
     assert raised.type is error
+
+
+@pytest.mark.parametrize(
+    ("told", "looks"),
+    [
+        ([{}], 1),
+        ([{"mtime": NOW, "size": 6}], 1),
+        ([{"mtime": NOW, "inode": 2}], 1),
+        ([{"mtime": NOW}, {"mtime": NOW, "size": 6}], 2),
+        ([{"mtime": NOW}, {"mtime": NOW}, {"mtime": NOW}, {"mtime": NOW, "size": 6}], 4),
+        ([{"mtime": NOW}] * 9, 4),
+    ],
+    ids=["unchanged", "grown", "another", "growing", "growing slowly", "written over"],
+)
+def test_the_time_of_a_write_is_told_before_its_size(told, looks, monkeypatch):
+    rest = iter(told)
+    fake = SimpleNamespace(fstat=lambda descriptor: status(**next(rest)))
+    monkeypatch.setattr(versions, "os", fake)
+    seen = status_since(0, identity_of(status()))
+    assert identity_of(seen) == identity_of(status(**told[looks - 1]))
+    assert len(list(rest)) == len(told) - looks
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,13 @@ from hashlib import sha256
 from time import time
 from zlib import crc32
 
-from wsgikit.files.versions import Changed, check_version, etag_of_times, identity_of
+from wsgikit.files.versions import (
+    Changed,
+    check_version,
+    etag_of_times,
+    identity_of,
+    status_since,
+)
 from wsgikit.http.etags import ETag
 from wsgikit.trees.opening import BLOCK_SIZE
 
@@ -70,7 +76,7 @@ def read(file: BinaryIO, status: os.stat_result, wanted: int, *, stored: bool) -
         if size <= wanted:
             blocks.append(block)
         if stored:
-            check_version(os.fstat(file.fileno()), identity)
+            check_version(status_since(file.fileno(), identity), identity)
         if length > size:
             break
     if length != size:

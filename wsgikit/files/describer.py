@@ -144,8 +144,14 @@ class Describer:
         return watched
 
     def growing(self, found: Found) -> Growing:
-        """A file that is added to while it is looked at, for one answer, as it was opened."""
+        """A file that is added to while it is looked at, for one answer, as it was opened.
+
+        :raises Changed: for a small one, which is read at once: it was rather written over.
+        """
         status, now = found.status, time()
+        if status.st_size <= self._memory.largest:
+            found.close()
+            raise Changed("a small file has changed each time that it was read")
         fields = self._rules.fields(found.names)
         etag = etag_of_times(status, now)
         return Growing(fields, status, etag, modified_of(status, now), found.opened())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from wsgikit import http
-from wsgikit.files.versions import Changed
+from wsgikit.files.versions import Changed, status_since
 from wsgikit.trees.opening import BLOCK_SIZE
 
 TYPE_CHECKING = False
@@ -38,15 +38,16 @@ def blocks_of(file: BinaryIO, identity: Identity | None, start: int, stop: int) 
         block = file.read(min(BLOCK_SIZE, stop - start))
         if not block:
             raise EOFError("the file became shorter while it was sent")
-        if identity is not None and _is_other(os.fstat(file.fileno()), identity):
+        if identity is not None and _is_other(file.fileno(), identity):
             raise Changed("the file was written to while it was sent")
         start += len(block)
         yield block
 
 
-def _is_other(status: os.stat_result, identity: Identity) -> bool:
+def _is_other(descriptor: int, identity: Identity) -> bool:
     """Whether the file was written to. One that has grown, as logs do, may have been added to."""
     modified, _, size, _, _ = identity
+    status = status_since(descriptor, identity)
     return status.st_mtime_ns != modified and status.st_size <= size
 
 

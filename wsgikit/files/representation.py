@@ -6,7 +6,7 @@ import os
 from io import FileIO
 
 from wsgikit import http
-from wsgikit.files.versions import Changed, check_version, identity_of
+from wsgikit.files.versions import Changed, check_version, identity_of, status_since
 from wsgikit.http.headers import Headers
 from wsgikit.trees.opening import OPEN_FLAGS, TROUBLE
 
@@ -148,7 +148,7 @@ class Stored(Representation):
                 raise
             raise Changed from None
         try:
-            check_version(os.fstat(descriptor), self.identity)
+            check_version(status_since(descriptor, self.identity), self.identity)
             return FileIO(descriptor)
         except BaseException:
             os.close(descriptor)

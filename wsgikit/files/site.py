@@ -195,7 +195,7 @@ def _steadily(
 ) -> Body:
     """Answer as what is chosen does; choose once more where a file changed since it was chosen.
 
-    :param choose_growing: chooses where it has grown, and takes it as it is.
+    :param choose_growing: chooses where it grows all the time, and takes it as it is.
     """
     choices = [choose] * _ATTEMPTS
     try:
@@ -203,8 +203,9 @@ def _steadily(
             try:
                 return choices.pop()(environ)(environ, start_response)
             except Grown:
-                if choose_growing is not None:
-                    choices = [choose_growing]
+                if choose_growing is not None and not choices:
+                    choices.append(choose_growing)
+                    choose_growing = None
             except Changed:
                 pass
         raise HTTPError(503, "The file is being changed.", headers=[("Retry-After", "1")])

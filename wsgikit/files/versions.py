@@ -5,11 +5,13 @@ RFC 9110, sections 8.8.1 (weak and strong), 8.8.2 (``Last-Modified``) and 8.8.3 
 
 from __future__ import annotations
 
+import os
+from time import sleep
+
 from wsgikit import http
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from typing import TypeAlias
 
     from wsgikit.http.etags import ETag
@@ -25,6 +27,7 @@ __all__ = [
     "identity_of",
     "is_settled",
     "modified_of",
+    "status_since",
 ]
 
 # Two changes within one tick of the file system's clock give a file the same times. The coarsest
@@ -34,6 +37,11 @@ _TICK = 2 * 10**9
 # Builds that are to be the same everywhere, and archives without dates, set times of 1970 or 1980.
 # Such a time says nothing of the content: many versions have it, and no file is older than the web.
 _WEB = 631152000  # 1990-01-01
+
+
+# The system sets the time of a file before its size: seconds to wait, again and again, for a write
+# that is under way to show in both.
+_PAUSES = (0.001, 0.01, 0.05)
 
 
 class Changed(Exception):
@@ -56,6 +64,24 @@ def check_version(status: os.stat_result, identity: Identity) -> None:
     if (status.st_ino, status.st_dev) == (inode, device) and status.st_size > size:
         raise Grown("the file has grown")
     raise Changed("the file was written to, or another one is in its place")
+
+
+def status_since(descriptor: int, identity: Identity) -> os.stat_result:
+    """What the system tells of an open file, where ``identity`` is what it told before."""
+    status = os.fstat(descriptor)
+    for pause in _PAUSES:
+        if not _is_half_told(status, identity):
+            break
+        sleep(pause)
+        status = os.fstat(descriptor)
+    return status
+
+
+def _is_half_told(status: os.stat_result, identity: Identity) -> bool:
+    """Whether it is the same file, of another time and the same size."""
+    modified, inode, size, _, device = identity
+    same = (status.st_ino, status.st_size, status.st_dev) == (inode, size, device)
+    return same and status.st_mtime_ns != modified
 
 
 def identity_of(status: os.stat_result) -> Identity:
