@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv6Address
 
 from wsgikit.http.grammar import OWS, is_token
+from wsgikit.http.hosts import split_host
 from wsgikit.http.problem import HTTPError
 
 #: The bytes that a line of a head may have: HTAB, SP, VCHAR and obs-text. Dropping these from a
@@ -18,10 +18,8 @@ from wsgikit.http.problem import HTTPError
 LINE_BYTES = bytes({9, *range(32, 127), *range(128, 256)})
 
 # RFC 9110 §7.2, RFC 3986 §3.2.2: uri-host [ ":" port ]. Userinfo (@) has no place in it.
-_HOST = re.compile(
-    r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+|\[([0-9A-Fa-f:.]+)\])"
-    r"(?::([0-9]{0,5}))?"
-)
+# Of addresses in brackets, split_host knows more.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+(?::([0-9]{0,5}))?")
 
 # Fields that frame the message or route it, or that joining would spoil: twice is refused.
 _SINGLE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING"}
@@ -117,10 +115,7 @@ _remembered = lru_cache(REMEMBERED)(_read)
 
 def is_host(text: str) -> bool:
     """Whether a Host field, or the authority of a target, may have this value."""
+    if text[:1] == "[":
+        return split_host(text) is not None
     matched = _HOST.fullmatch(text)
-    if matched is None or int(matched[2] or 0) > 65535:
-        return False
-    try:
-        return matched[1] is None or bool(IPv6Address(matched[1]))
-    except AddressValueError:
-        return False
+    return matched is not None and int(matched[1] or 0) <= 65535
